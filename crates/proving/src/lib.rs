@@ -1,0 +1,1 @@
+//! Planted failures and the calibration of the auditor (not published).

@@ -1,0 +1,69 @@
+//! What is known of a run before anything is measured.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::score_column::ScoreColumn;
+use crate::task::{Modality, Task};
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default, Hash, PartialOrd, Ord)]
+#[serde(rename_all = "lowercase")]
+pub enum PlanLevel {
+    /// The identity, and three severities of the corruptions that apply.
+    Quick,
+    /// Five severities; swaps with one donor.
+    #[default]
+    Standard,
+    /// Five severities, three repetitions of random ones; swaps with three donors.
+    Full,
+}
+
+/// What is known of the microscope, for corruptions in physical units. Nothing here is ever guessed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+pub struct Optics {
+    /// Numerical aperture.
+    pub numerical_aperture: Option<f64>,
+    /// Emission or illumination wavelength, micrometres.
+    pub wavelength_um: Option<f64>,
+    /// Refractive index of the medium.
+    pub refractive_index: Option<f64>,
+    /// Pixel size in the specimen, micrometres, where all images share one.
+    pub pixel_size_um: Option<f64>,
+}
+
+/// What is known of a run before anything is measured: what `plan` and `judge` may look at beside the tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Context {
+    /// What the model does.
+    pub task: Task,
+    /// What made the images.
+    pub modality: Modality,
+    /// How much is measured.
+    pub plan: PlanLevel,
+    /// The run's seed.
+    pub seed: u64,
+    /// Names of the model's classes; empty where it has none.
+    pub classes: Vec<String>,
+    /// Columns of the scores in every measurement.
+    pub score_columns: Vec<ScoreColumn>,
+    /// Claimed values by metric, such as `accuracy` → 0.97.
+    pub claims: BTreeMap<String, f64>,
+    /// The manifest's column that is the domain, if named.
+    pub domain: Option<String>,
+    /// The column that is the group, if named.
+    pub group: Option<String>,
+    /// The column that is the stratum, if named.
+    pub stratum: Option<String>,
+    /// Whether there are reference rows.
+    pub has_reference: bool,
+    /// Whether there is truth for the target.
+    pub has_truth: bool,
+    /// The microscope.
+    pub optics: Optics,
+    /// Images a day that the user needs, if stated.
+    pub throughput_per_day: Option<f64>,
+    /// Whether predictions were given instead of a model, so that only the identity can be measured.
+    pub predictions_only: bool,
+}

@@ -1,0 +1,1 @@
+//! Untrusted bytes to pixels with axes, units and limits.

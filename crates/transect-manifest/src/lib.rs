@@ -1,0 +1,1 @@
+//! Manifests: which images, what is true of them, what is known of each.

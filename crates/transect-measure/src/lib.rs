@@ -1,0 +1,1 @@
+//! Plan, run, resume, gather, render: rows in, tables out.

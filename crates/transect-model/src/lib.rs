@@ -1,0 +1,1 @@
+//! ONNX models: read, edit, run; specs, pre- and post-processing, tiling, decoding, embeddings.

@@ -1,0 +1,1 @@
+//! The virtual microscope: corruptions in physical units, attributes from pixels, scenes with known truth.

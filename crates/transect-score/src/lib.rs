@@ -1,0 +1,1 @@
+//! Output against truth: per item, sufficient statistics, value.

@@ -1,0 +1,1 @@
+//! Intervals, tests, distances, ranks and probes: pure mathematics on arrays.

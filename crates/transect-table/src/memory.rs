@@ -1,0 +1,53 @@
+//! Tables in memory.
+
+use std::collections::BTreeMap;
+
+use transect_core::{ItemRecord, Measurement, Result, RunRecord};
+
+use crate::tables::{EmbeddingRow, Filter, Tables, Timing};
+
+/// A run's tables in memory.
+#[derive(Debug, Clone)]
+pub struct MemoryTables {
+    /// What was run.
+    pub run: RunRecord,
+    /// Items at the index of their row.
+    pub items: Vec<ItemRecord>,
+    /// Measurements in canonical order.
+    pub measurements: Vec<Measurement>,
+    /// Embeddings by (model, layer).
+    pub embeddings: BTreeMap<(String, String), Vec<EmbeddingRow>>,
+    /// Timings.
+    pub timings: Vec<Timing>,
+}
+
+impl Tables for MemoryTables {
+    fn run(&self) -> &RunRecord {
+        &self.run
+    }
+
+    fn items(&self) -> &[ItemRecord] {
+        &self.items
+    }
+
+    fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Measurement) -> Result<()>) -> Result<()> {
+        self.measurements.iter().filter(|m| filter.admits(m)).try_for_each(each)
+    }
+
+    fn embedding_layers(&self, model: &str) -> Vec<String> {
+        self.embeddings.keys().filter(|(m, _)| m == model).map(|(_, layer)| layer.clone()).collect()
+    }
+
+    fn scan_embeddings(
+        &self,
+        model: &str,
+        layer: &str,
+        each: &mut dyn FnMut(&EmbeddingRow) -> Result<()>,
+    ) -> Result<()> {
+        self.embeddings.get(&(model.to_owned(), layer.to_owned())).into_iter().flatten().try_for_each(each)
+    }
+
+    fn scan_timings(&self, each: &mut dyn FnMut(&Timing) -> Result<()>) -> Result<()> {
+        self.timings.iter().try_for_each(each)
+    }
+}
