@@ -33,6 +33,27 @@ pub struct Optics {
     pub pixel_size_um: Option<f64>,
 }
 
+/// The ladder of one corruption, in the run's physical units: what `robustness` climbs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ladder {
+    /// Corruption, such as `defocus`.
+    pub name: String,
+    /// A few words, such as `defocus`.
+    pub words: String,
+    /// Physical parameter, such as `defocus`.
+    pub parameter: String,
+    /// Its unit, such as `um`, or `px` where the microscope is not known.
+    pub unit: String,
+    /// Its value where nothing is changed (severity 0), such as 0 µm of defocus, a magnification of 1, `inf` photons.
+    pub identity: f64,
+    /// Its value at severities 1 to 5, ever further from `identity`.
+    pub values: [f64; 5],
+    /// Whether it draws random numbers.
+    pub random: bool,
+    /// What a reader must know, such as that the unit is pixels because the aperture was not given.
+    pub note: String,
+}
+
 /// What is known of a run before anything is measured: what `plan` and `judge` may look at beside the tables.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Context {
@@ -62,6 +83,8 @@ pub struct Context {
     pub has_truth: bool,
     /// The microscope.
     pub optics: Optics,
+    /// The corruptions that apply to these images.
+    pub ladders: Vec<Ladder>,
     /// Images a day that the user needs, if stated.
     pub throughput_per_day: Option<f64>,
     /// Whether predictions were given instead of a model, so that only the identity can be measured.
