@@ -16,6 +16,10 @@ pub struct PixelSize {
 impl PixelSize {
     /// Square pixels in one plane.
     pub fn square(um: f64) -> Self {
-        Self { row_um: um, column_um: um, plane_um: None }
+        Self {
+            row_um: um,
+            column_um: um,
+            plane_um: None,
+        }
     }
 }

@@ -8,7 +8,9 @@ use crate::score_column::ScoreColumn;
 use crate::task::{Modality, Task};
 
 /// How much is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default, Hash, PartialOrd, Ord,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum PlanLevel {
     /// The identity, and three severities of the corruptions that apply.

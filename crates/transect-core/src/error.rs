@@ -65,7 +65,13 @@ pub struct Error {
 impl Error {
     /// An error with a code and a message, nowhere in particular.
     pub fn new(code: &'static Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), location: Box::default(), notes: Vec::new(), help: None }
+        Self {
+            code,
+            message: message.into(),
+            location: Box::default(),
+            notes: Vec::new(),
+            help: None,
+        }
     }
 
     /// What sort of error this is.
@@ -195,7 +201,11 @@ impl Errors {
     /// # Errors
     /// Everything that was pushed.
     pub fn or<T>(self, value: T) -> std::result::Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
     }
 }
 

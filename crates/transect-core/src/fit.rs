@@ -29,15 +29,18 @@ impl Pool {
     /// The donor of an image: chosen by the hash of (seed, image, replicate), never by position in a batch, and never
     /// the image itself. `None` where the pool holds no other image.
     pub fn donor(&self, seed: u64, image: Digest, replicate: u32) -> Option<&Donor> {
-        self.donors.iter().filter(|d| d.image_sha256 != image).min_by_key(|d| {
-            Digest::of_parts([
-                &seed.to_le_bytes()[..],
-                b"donor",
-                &image.0,
-                &d.image_sha256.0,
-                &replicate.to_le_bytes(),
-            ])
-        })
+        self.donors
+            .iter()
+            .filter(|d| d.image_sha256 != image)
+            .min_by_key(|d| {
+                Digest::of_parts([
+                    &seed.to_le_bytes()[..],
+                    b"donor",
+                    &image.0,
+                    &d.image_sha256.0,
+                    &replicate.to_le_bytes(),
+                ])
+            })
     }
 }
 

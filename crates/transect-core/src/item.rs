@@ -95,7 +95,9 @@ pub struct ItemRecord {
 impl ItemRecord {
     /// The attribute of this name, where it applies to the image.
     pub fn attribute(&self, name: &str) -> Option<f64> {
-        let index = crate::attribute::ATTRIBUTES.iter().position(|a| a.name == name)?;
+        let index = crate::attribute::ATTRIBUTES
+            .iter()
+            .position(|a| a.name == name)?;
         self.attributes.get(index).copied().flatten()
     }
 }

@@ -20,10 +20,17 @@ impl LabelImage {
         if rows.checked_mul(columns) != Some(labels.len()) || labels.is_empty() {
             return Err(Error::new(
                 &codes::image::IMAGE_SHAPE,
-                format!("a label image of {rows} rows and {columns} columns cannot hold {} labels", labels.len()),
+                format!(
+                    "a label image of {rows} rows and {columns} columns cannot hold {} labels",
+                    labels.len()
+                ),
             ));
         }
-        Ok(Self { rows, columns, labels })
+        Ok(Self {
+            rows,
+            columns,
+            labels,
+        })
     }
 
     /// Height in pixels.

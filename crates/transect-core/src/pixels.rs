@@ -83,7 +83,10 @@ impl Image {
         if count != Some(samples.len()) || samples.is_empty() {
             return Err(Error::new(
                 &codes::image::IMAGE_SHAPE,
-                format!("shape (channel, plane, row, column) = {shape:?} needs {count:?} samples, got {}", samples.len()),
+                format!(
+                    "shape (channel, plane, row, column) = {shape:?} needs {count:?} samples, got {}",
+                    samples.len()
+                ),
             ));
         }
         Ok(Self {

@@ -28,6 +28,10 @@ pub struct ScoreColumn {
 impl ScoreColumn {
     /// A column.
     pub fn new(name: &str, unit: &str, better: Better) -> Self {
-        Self { name: name.to_owned(), unit: unit.to_owned(), better }
+        Self {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            better,
+        }
     }
 }

@@ -14,7 +14,11 @@ impl Stream {
     /// the image's hash, the view's id and the replicate.
     pub fn new(seed: u64, purpose: &str, key: &[&[u8]]) -> Self {
         let seed = seed.to_le_bytes();
-        let digest = Digest::of_parts([&seed[..], purpose.as_bytes()].into_iter().chain(key.iter().copied()));
+        let digest = Digest::of_parts(
+            [&seed[..], purpose.as_bytes()]
+                .into_iter()
+                .chain(key.iter().copied()),
+        );
         Self(ChaCha8Rng::from_seed(digest.0))
     }
 
@@ -112,7 +116,8 @@ fn ln_factorial(k: f64) -> f64 {
         return (2..=k as u32).map(|i| f64::from(i).ln()).sum();
     }
     let x = k + 1.0;
-    (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + 1.0 / (12.0 * x) - 1.0 / (360.0 * x.powi(3))
+    (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + 1.0 / (12.0 * x)
+        - 1.0 / (360.0 * x.powi(3))
         + 1.0 / (1260.0 * x.powi(5))
 }
 
@@ -137,13 +142,23 @@ mod tests {
             let m = draws.iter().sum::<f64>() / f64::from(n);
             let v = draws.iter().map(|x| (x - m).powi(2)).sum::<f64>() / f64::from(n);
             // Five standard errors of the mean and of the variance of a Poisson.
-            assert!((m - mean).abs() < 5.0 * (mean / f64::from(n)).sqrt(), "mean {mean}: {m}");
-            assert!((v - mean).abs() < 5.0 * ((mean + 2.0 * mean * mean) / f64::from(n)).sqrt(), "variance {mean}: {v}");
+            assert!(
+                (m - mean).abs() < 5.0 * (mean / f64::from(n)).sqrt(),
+                "mean {mean}: {m}"
+            );
+            assert!(
+                (v - mean).abs() < 5.0 * ((mean + 2.0 * mean * mean) / f64::from(n)).sqrt(),
+                "variance {mean}: {v}"
+            );
         }
         let draws: Vec<f64> = (0..n).map(|_| stream.normal()).collect();
         let m = draws.iter().sum::<f64>() / f64::from(n);
         let v = draws.iter().map(|x| x * x).sum::<f64>() / f64::from(n);
-        assert!(m.abs() < 5.0 / f64::from(n).sqrt() && (v - 1.0).abs() < 5.0 * (2.0 / f64::from(n)).sqrt(), "{m} {v}");
+        assert!(
+            m.abs() < 5.0 / f64::from(n).sqrt()
+                && (v - 1.0).abs() < 5.0 * (2.0 / f64::from(n)).sqrt(),
+            "{m} {v}"
+        );
     }
 
     #[test]
@@ -153,7 +168,13 @@ mod tests {
         for _ in 0..70_000 {
             counts[stream.below(7)] += 1;
         }
-        let chi2: f64 = counts.iter().map(|&c| (f64::from(c) - 10_000.0).powi(2) / 10_000.0).sum();
-        assert!(chi2 < 22.46, "chi-squared of 6 degrees of freedom at p = 0.001: {chi2}");
+        let chi2: f64 = counts
+            .iter()
+            .map(|&c| (f64::from(c) - 10_000.0).powi(2) / 10_000.0)
+            .sum();
+        assert!(
+            chi2 < 22.46,
+            "chi-squared of 6 degrees of freedom at p = 0.001: {chi2}"
+        );
     }
 }

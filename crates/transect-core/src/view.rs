@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 /// How strong a corruption is: 0 is the identity to the bit, 1 to 5 grow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Severity(u8);
 
@@ -52,12 +54,21 @@ pub enum ViewKind {
 
 /// The traits that a swap can move, and what each moves.
 pub const TRAITS: &[(&str, &str)] = &[
-    ("style", "mean and spread of each channel (stain, colour, brightness, contrast)"),
+    (
+        "style",
+        "mean and spread of each channel (stain, colour, brightness, contrast)",
+    ),
     ("focus", "blur, by convolution; an image is never sharpened"),
     ("noise", "noise, by adding it; none is ever removed"),
-    ("illumination", "slow variation of brightness over the field"),
+    (
+        "illumination",
+        "slow variation of brightness over the field",
+    ),
     ("magnification", "scale, by resampling"),
-    ("all", "all of the above, in the order magnification, focus, illumination, style, noise"),
+    (
+        "all",
+        "all of the above, in the order magnification, focus, illumination, style, noise",
+    ),
 ];
 
 /// A view, in full: everything that makes it again, but for the image, the run's seed and the fits.
@@ -97,7 +108,13 @@ impl View {
     }
 
     /// A corruption.
-    pub fn corruption(name: &str, severity: Severity, parameter: &str, value: f64, unit: &str) -> Self {
+    pub fn corruption(
+        name: &str,
+        severity: Severity,
+        parameter: &str,
+        value: f64,
+        unit: &str,
+    ) -> Self {
         Self {
             kind: ViewKind::Corruption,
             name: name.to_owned(),
@@ -124,10 +141,19 @@ impl View {
     pub fn id(&self) -> String {
         match self.kind {
             ViewKind::Identity => "identity".to_owned(),
-            ViewKind::Corruption if self.replicate == 0 => format!("{}:{}", self.name, self.severity.get()),
-            ViewKind::Corruption => format!("{}:{}:{}", self.name, self.severity.get(), self.replicate),
+            ViewKind::Corruption if self.replicate == 0 => {
+                format!("{}:{}", self.name, self.severity.get())
+            }
+            ViewKind::Corruption => {
+                format!("{}:{}:{}", self.name, self.severity.get(), self.replicate)
+            }
             ViewKind::Swap => {
-                format!("swap:{}:{}:{}", self.name, self.pool.as_deref().unwrap_or_default(), self.replicate)
+                format!(
+                    "swap:{}:{}:{}",
+                    self.name,
+                    self.pool.as_deref().unwrap_or_default(),
+                    self.replicate
+                )
             }
         }
     }

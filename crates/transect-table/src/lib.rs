@@ -1,10 +1,22 @@
 //! The tables of measurements: schema, Arrow, Parquet.
 //!
 //! [`Tables`] is how failure modes read a run: items are held, measurements are scanned. [`MemoryTables`] holds both in
-//! memory, for simulation and for the browser; behind the feature `parquet` a folder of Parquet files does the same.
+//! memory, for simulation and for the browser; behind the feature `parquet`, `FolderTables` reads a run's folder.
+//!
+//! Files of a run, all Parquet with Zstandard: `measurements.parquet`, `items.parquet`, `masks.parquet`,
+//! `embeddings/<model>/<layer>.parquet`, and, outside the contract, `timings.parquet`. The same rows give the same bytes.
 
+mod mask;
 mod memory;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod tables;
 
+pub use mask::MaskRow;
 pub use memory::MemoryTables;
+#[cfg(feature = "parquet")]
+pub use parquet::{
+    EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable,
+    Writer, read, read_all,
+};
 pub use tables::{EmbeddingRow, Filter, Tables, Timing};

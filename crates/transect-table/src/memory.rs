@@ -30,12 +30,23 @@ impl Tables for MemoryTables {
         &self.items
     }
 
-    fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Measurement) -> Result<()>) -> Result<()> {
-        self.measurements.iter().filter(|m| filter.admits(m)).try_for_each(each)
+    fn scan(
+        &self,
+        filter: &Filter,
+        each: &mut dyn FnMut(&Measurement) -> Result<()>,
+    ) -> Result<()> {
+        self.measurements
+            .iter()
+            .filter(|m| filter.admits(m))
+            .try_for_each(each)
     }
 
     fn embedding_layers(&self, model: &str) -> Vec<String> {
-        self.embeddings.keys().filter(|(m, _)| m == model).map(|(_, layer)| layer.clone()).collect()
+        self.embeddings
+            .keys()
+            .filter(|(m, _)| m == model)
+            .map(|(_, layer)| layer.clone())
+            .collect()
     }
 
     fn scan_embeddings(
@@ -44,7 +55,11 @@ impl Tables for MemoryTables {
         layer: &str,
         each: &mut dyn FnMut(&EmbeddingRow) -> Result<()>,
     ) -> Result<()> {
-        self.embeddings.get(&(model.to_owned(), layer.to_owned())).into_iter().flatten().try_for_each(each)
+        self.embeddings
+            .get(&(model.to_owned(), layer.to_owned()))
+            .into_iter()
+            .flatten()
+            .try_for_each(each)
     }
 
     fn scan_timings(&self, each: &mut dyn FnMut(&Timing) -> Result<()>) -> Result<()> {

@@ -16,7 +16,10 @@ pub struct Filter {
 impl Filter {
     /// The images themselves.
     pub fn identity() -> Self {
-        Self { kind: Some(ViewKind::Identity), ..Self::default() }
+        Self {
+            kind: Some(ViewKind::Identity),
+            ..Self::default()
+        }
     }
 
     /// Whether a measurement passes.
@@ -68,7 +71,8 @@ pub trait Tables {
     ///
     /// # Errors
     /// What `each` returns, or that a table cannot be read.
-    fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Measurement) -> Result<()>) -> Result<()>;
+    fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Measurement) -> Result<()>)
+    -> Result<()>;
 
     /// Names of the layers with embeddings of this model.
     fn embedding_layers(&self, model: &str) -> Vec<String>;

@@ -4,4 +4,49 @@ codes! {
     /// Something else writes to the folder.
     RUN_LOCKED = "T601", Usage, "another run is writing to this folder",
         "Two runs may not write to one folder at a time. Wait for the other to end, or choose another --out. The lock is the operating system's own, so a killed run leaves none behind.";
+    /// The folder holds another run.
+    RUN_OTHER = "T602", Usage, "the folder holds another run",
+        "The folder given by --out holds parts of a run with other images, another model, another plan or another seed. Parts of two runs are never mixed. Choose another --out, or delete the folder if its run is not needed. The same command in the same folder goes on where it stopped.";
+    /// A table cannot be opened.
+    TABLE_UNREADABLE = "T603", Io, "a table of the run cannot be opened",
+        "A run's folder holds run.json, items.parquet and measurements.parquet. One of them is missing: the run has not finished, or the folder is another one. Run the same command again to finish it, or `transect gather` where it ran in shards.";
+    /// A table cannot be written.
+    TABLE_UNWRITTEN = "T604", Io, "the run's folder cannot be written",
+        "The operating system refused to write into the folder given by --out: no space is left, or the folder is read-only. Everything that was finished before is kept; free some space or make the folder writable and run the same command again to go on.";
+    /// A table is damaged.
+    TABLE_DAMAGED = "T605", Format, "a table of the run is damaged",
+        "A Parquet or JSON file in the run's folder is not what this version writes. Files are written under a temporary name and renamed when whole, so a kill does not cause this. Delete the named file and run the same command again, or use the version that wrote it.";
+    /// The time budget is too small.
+    BUDGET_TOO_SMALL = "T606", Usage, "the budget is too small for any plan",
+        "--budget bounds the time that measuring takes. Even the images themselves, without any corruption, would take longer. Give more time, fewer images with --where, or a faster engine with --engine onnxruntime.";
+    /// Shards of another plan.
+    SHARD_OTHER = "T607", Usage, "the folders are not shards of one plan",
+        "`transect gather` puts together the parts that shards of one plan wrote. A folder has another plan (other images, model, options, version or seed), or a block is missing: run that shard again with the same options.";
+    /// Nothing to measure.
+    NOTHING_TO_MEASURE = "T608", Usage, "there is nothing to measure",
+        "After --where and --reference-where no image is left that the model could be run on. Check the expressions; `transect manifest` and the error's notes say how many rows there were.";
+    /// Predictions do not fit.
+    PREDICTIONS = "T609", Usage, "the predictions cannot be used",
+        "--predictions takes a folder with one label image for each image (the same relative path, or the same stem, with .png, .tif, .tiff or .npy), or a CSV or JSON file with a column `image` and, for classification, either one column per class named `p_<class>` or a column `class`. An image without a prediction is kept as a row with the status `skipped`.";
+    /// A row has no truth.
+    NO_TRUTH = "T610", Usage, "no truth for this image",
+        "The manifest names no truth for this row, so that nothing can be scored. The row is kept; its prediction is in the tables.";
+    /// Truth outside the model's classes.
+    TRUTH_OUTSIDE = "T611", Usage, "the truth is outside the model's classes",
+        "The truth of this image is a class that the model does not have, so whatever it says is wrong. Such rows are reported apart from the score and never dropped in silence. If it is another name for a class of the model, give --class-map; if these images do not belong to the question, leave them out with --where.";
+    /// The model's output is not finite.
+    OUTPUT_NOT_FINITE = "T612", Value, "the model's output is not finite",
+        "The model gave NaN or infinity for this view. The row is kept with the status `failed`. Usual causes: an image of one constant value under a normalisation that divides by its spread, or NaN pixels.";
+    /// The image has pixels that are not finite.
+    PIXELS_NOT_FINITE = "T613", Value, "the image has pixels that are not finite",
+        "The image holds NaN or infinite values. No model is defined on them, so the row is kept with the status `failed`. Replace them by a value that means something for your data, and say so where you report.";
+    /// There is no donor.
+    NO_DONOR = "T614", Usage, "no donor for a swap",
+        "A swap moves a trait of one image to that of another one from a named pool; the pool holds no other image. The row is kept with the status `skipped`.";
+    /// The run was stopped.
+    INTERRUPTED = "T620", Interrupted, "the run was stopped",
+        "Everything that was finished is kept. The same command in the same folder goes on where it stopped.";
+    /// The model changed its mind about its own tests.
+    MODEL_TEST_FAILED = "T621", Value, "the model does not reproduce its own test",
+        "The specification brings test tensors, and this engine does not reproduce them within 1e-3 + 1e-3·|expected| for at most 100 of a million elements. So nothing that the model says here may be believed: the weights, the specification or the engine are not what its author had. Try --engine onnxruntime, check the download, or pass --skip-model-test if you know why they differ; the report then says so.";
 }

@@ -37,10 +37,19 @@ pub struct Code {
 
 /// Every registered code, in order.
 pub fn all() -> impl Iterator<Item = &'static Code> {
-    [manifest::ALL, image::ALL, truth::ALL, model::ALL, optics::ALL, measure::ALL, anatomy::ALL, program::ALL]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        manifest::ALL,
+        image::ALL,
+        truth::ALL,
+        model::ALL,
+        optics::ALL,
+        measure::ALL,
+        anatomy::ALL,
+        program::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 /// The code with this id, whatever the case of its letters.
@@ -66,10 +75,19 @@ mod tests {
     fn ids_are_unique_ordered_and_explained() {
         let all: Vec<_> = super::all().collect();
         for pair in all.windows(2) {
-            assert!(pair[0].id < pair[1].id, "{} before {}", pair[0].id, pair[1].id);
+            assert!(
+                pair[0].id < pair[1].id,
+                "{} before {}",
+                pair[0].id,
+                pair[1].id
+            );
         }
         for code in all {
-            assert!(code.id.len() == 4 && code.id.starts_with('T'), "{}", code.id);
+            assert!(
+                code.id.len() == 4 && code.id.starts_with('T'),
+                "{}",
+                code.id
+            );
             assert!(code.explain.len() > 40, "{} is not explained", code.id);
         }
     }
