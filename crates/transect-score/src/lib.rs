@@ -1,1 +1,21 @@
-//! Output against truth: per item, sufficient statistics, value.
+//! Output against truth: per image to scores and sufficient statistics, and from many images to the value of a metric.
+//!
+//! [`columns`] names what [`score`] makes of one truth and one prediction, in the same order; the numbers are stored with
+//! each measurement. [`metric`] turns the stored numbers of many images, and any multiset of them, into the value of a
+//! metric, so that intervals can resample without a pixel.
+//!
+//! Definitions, ties, empties and differences from other tools stand at each item and in `docs/src/metrics.md`.
+
+mod classification;
+mod columns;
+mod instances;
+pub mod matching;
+pub mod metric;
+mod score;
+mod semantic;
+mod truth;
+
+pub use columns::columns;
+pub use matching::{Matching, Overlaps, THRESHOLDS};
+pub use score::score;
+pub use truth::{Truth, class_index};
