@@ -1,0 +1,99 @@
+//! The small bar beside a finding: estimate, interval, thresholds.
+
+use maud::{Markup, html};
+use transect_core::{Better, Finding};
+
+use super::scale::Axis;
+use super::{Anchor, line, text};
+use crate::number::{self, px};
+
+const LEFT: f64 = 8.0;
+const RIGHT: f64 = 252.0;
+
+/// The bar, or nothing where the finding has no number.
+pub(crate) fn mini(finding: &Finding, class: &str) -> Markup {
+    let estimate = finding.estimate.filter(|v| v.is_finite());
+    let interval = finding.interval.filter(|i| i.iter().any(|v| v.is_finite()));
+    if estimate.is_none() && interval.is_none() {
+        return html! {};
+    }
+    let threshold = finding
+        .threshold
+        .filter(|t| t.warn.is_finite() && t.fail.is_finite());
+    let numbers = estimate
+        .into_iter()
+        .chain(interval.into_iter().flatten())
+        .chain(threshold.iter().flat_map(|t| [t.warn, t.fail]));
+    let axis = Axis::linear(numbers, LEFT + 6.0, RIGHT - 6.0, 3);
+    let height = if threshold.is_some() { 50.0 } else { 40.0 };
+    let middle = 12.0;
+    let bad_is_high = match (&threshold, finding.better) {
+        (Some(t), _) if t.fail > t.warn => true,
+        (Some(t), _) if t.fail < t.warn => false,
+        (_, better) => better != Better::Higher,
+    };
+    let said = format!(
+        "{}{}",
+        number::with_interval(estimate, interval, &finding.unit),
+        threshold.map_or(String::new(), |t| format!(
+            "; warning at {}, fail at {}",
+            number::short(t.warn),
+            number::short(t.fail)
+        ))
+    );
+    html! {
+        svg.mini role="img" aria-label=(said) viewBox={ "0 0 260 " (px(height)) } {
+            @if let Some(t) = threshold {
+                @let (warn, fail) = (axis.place(t.warn), axis.place(t.fail));
+                @let (a, b) = if bad_is_high { (warn, fail) } else { (fail, warn) };
+                rect class="zone-warn" x=(px(a)) y="2" width=(px(b - a)) height="20" {}
+                @if bad_is_high {
+                    rect class="zone-fail" x=(px(fail)) y="2" width=(px(RIGHT - fail)) height="20" {}
+                } @else {
+                    rect class="zone-fail" x=(px(LEFT)) y="2" width=(px(fail - LEFT)) height="20" {}
+                }
+            }
+            (line(LEFT, 22.0, RIGHT, 22.0, "axis"))
+            @let ticks = axis.ticks();
+            @for (i, (value, name)) in ticks.iter().enumerate() {
+                @let x = axis.place(*value);
+                (line(x, 22.0, x, 25.0, "axis"))
+                @if i == 0 || i + 1 == ticks.len() {
+                    (text(x, 36.0, "tick", if i == 0 { Anchor::Start } else { Anchor::End }, name))
+                }
+            }
+            @if let Some(t) = threshold {
+                @let (warn, fail) = (axis.place(t.warn), axis.place(t.fail));
+                (line(warn, 2.0, warn, 27.0, "edge-warn"))
+                (line(fail, 2.0, fail, 27.0, "edge-fail"))
+                @let (w, f) = if bad_is_high { (Anchor::End, Anchor::Start) } else { (Anchor::Start, Anchor::End) };
+                @let shift = if bad_is_high { 2.0 } else { -2.0 };
+                @if warn != fail { (text(nudge(warn + shift, "warn", w), 46.0, "edge-name", w, "warn")) }
+                (text(nudge(fail - shift, "fail", f), 46.0, "edge-name", f, "fail"))
+            }
+            @if let Some([low, high]) = interval {
+                @let open_low = !low.is_finite();
+                @let open_high = !high.is_finite();
+                @let (x1, x2) = (if open_low { LEFT } else { axis.place(low) }, if open_high { RIGHT } else { axis.place(high) });
+                (line(x1, middle, x2, middle, &format!("mini-line {class}")))
+                @if open_low { path class={ "mini-line " (class) } d={ "M" (px(x1 + 5.0)) " 7L" (px(x1)) " 12L" (px(x1 + 5.0)) " 17" } {} }
+                @else { (line(x1, 7.0, x1, 17.0, &format!("mini-line {class}"))) }
+                @if open_high { path class={ "mini-line " (class) } d={ "M" (px(x2 - 5.0)) " 7L" (px(x2)) " 12L" (px(x2 - 5.0)) " 17" } {} }
+                @else { (line(x2, 7.0, x2, 17.0, &format!("mini-line {class}"))) }
+            }
+            @if let Some(value) = estimate {
+                circle class={ "mini-point " (class) } cx=(px(axis.place(value))) cy=(px(middle)) r="5" {}
+            }
+        }
+    }
+}
+
+/// Keeps the name of a threshold inside the drawing.
+fn nudge(x: f64, name: &str, anchor: Anchor) -> f64 {
+    let wide = super::width(name);
+    match anchor {
+        Anchor::Start => x.min(258.0 - wide),
+        Anchor::Middle => x,
+        Anchor::End => x.max(2.0 + wide),
+    }
+}

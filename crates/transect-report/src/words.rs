@@ -1,0 +1,172 @@
+//! The words of the page: verdicts, modes, metrics.
+
+use transect_core::Verdict;
+
+/// All verdicts, from what needs attention first to what needs none.
+pub(crate) const VERDICTS: [Verdict; 6] = [
+    Verdict::Fail,
+    Verdict::Warn,
+    Verdict::Undecided,
+    Verdict::NotAssessable,
+    Verdict::Pass,
+    Verdict::Described,
+];
+
+/// The word that is printed.
+pub(crate) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "Pass",
+        Verdict::Warn => "Warning",
+        Verdict::Fail => "Fail",
+        Verdict::Undecided => "Undecided",
+        Verdict::NotAssessable => "Not assessable",
+        Verdict::Described => "Described",
+    }
+}
+
+/// The name in class attributes and in the identifier of the icon.
+pub(crate) fn class(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Warn => "warn",
+        Verdict::Fail => "fail",
+        Verdict::Undecided => "undecided",
+        Verdict::NotAssessable => "missing",
+        Verdict::Described => "described",
+    }
+}
+
+/// What the word means, for the glossary of the page.
+pub(crate) fn meaning(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => {
+            "The whole 95% interval lies on the good side of the threshold for a warning. It says that no harm of that \
+             size was found on these images, not that the model will work on others."
+        }
+        Verdict::Warn => "The whole 95% interval lies beyond the threshold for a warning.",
+        Verdict::Fail => {
+            "The data contradict \u{201c}no worse than the threshold to fail\u{201d}: p is at most 0.05 after adjusting \
+             for every primary finding of the run. Only findings declared primary before the run can fail."
+        }
+        Verdict::Undecided => {
+            "The data do not settle it: the interval reaches to both sides of a threshold, or there are too few groups. \
+             It is not a pass. The finding says how many images or groups would settle it."
+        }
+        Verdict::NotAssessable => {
+            "The data cannot answer, however many there are. The finding says what would have to be supplied."
+        }
+        Verdict::Described => "A number without a threshold: stated, not judged.",
+    }
+}
+
+/// Title of a failure mode and what its findings say, in plain words.
+pub(crate) fn mode(mode: &str) -> (String, &'static str) {
+    let (title, intro) = match mode {
+        "performance" => (
+            "Performance on these images",
+            "How well the predictions agree with the truth of these images, with intervals that respect how they were \
+             sampled, and how far that is from the claim.",
+        ),
+        "calibration" => (
+            "Confidence",
+            "Whether the model's confidence can be believed: of the predictions made with a confidence of 0.8, about \
+             80% should be right.",
+        ),
+        "shift" => (
+            "Do the images differ from the reference?",
+            "Whether the target looks different from the images that the claim was made on, in what, and whether that \
+             does harm. A difference of class mix is kept apart from a difference of appearance.",
+        ),
+        "robustness" => (
+            "How far it bends",
+            "How the score falls as the images get worse in physical units. The tolerance is the value at which a tenth \
+             of what lies above chance is lost.",
+        ),
+        "cost" => (
+            "Cost",
+            "Time per image on the machine of this run. Timings are never the same twice, so they are not part of \
+             findings.json.",
+        ),
+        other => {
+            let mut title = other.replace('_', " ");
+            if let Some(first) = title.get(..1) {
+                let upper = first.to_uppercase();
+                title.replace_range(..1, &upper);
+            }
+            return (title, "");
+        }
+    };
+    (title.to_owned(), intro)
+}
+
+/// Place of a mode on the page; modes that are not named come after these, in the order in which they appear, and cost
+/// comes last.
+pub(crate) const MODES: [&str; 4] = ["performance", "shift", "calibration", "robustness"];
+
+/// A metric and what it is about: `performance.accuracy[domain=D2]` gives `accuracy` and `domain=D2`.
+pub(crate) fn metric(id: &str) -> (String, Option<&str>) {
+    let (base, about) = match id.split_once('[') {
+        Some((base, rest)) => (base, Some(rest.strip_suffix(']').unwrap_or(rest))),
+        None => (id, None),
+    };
+    let name = base.split_once('.').map_or(base, |(_, name)| name);
+    let words = match name {
+        "iou" => "IoU".to_owned(),
+        "dice" => "Dice".to_owned(),
+        "auroc" => "AUROC".to_owned(),
+        "mcc" => "MCC".to_owned(),
+        "macro_f1" => "macro F1".to_owned(),
+        "ece" => "expected calibration error".to_owned(),
+        "brier" => "Brier score".to_owned(),
+        "aurc" => "AURC".to_owned(),
+        "augrc" => "AUGRC".to_owned(),
+        "mmd" => "distance between the image sets (MMD)".to_owned(),
+        "classifier_auc" => "can a classifier tell the two sets apart (AUC)".to_owned(),
+        "outside_envelope" => "share of images outside the reference's range".to_owned(),
+        "harm" => "harm: risk on target minus risk on reference".to_owned(),
+        "harm_class_mix" => "harm that the class mix explains".to_owned(),
+        "harm_conditional" => "harm within classes".to_owned(),
+        "class_mix" => "difference of class mix".to_owned(),
+        "carries" => "share of the harm that a trait carries".to_owned(),
+        "attribute" => "difference of an attribute".to_owned(),
+        "seconds_per_image" => "seconds per image".to_owned(),
+        other => other.replace(['_', '.'], " "),
+    };
+    (words, about)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_are_put_into_words() {
+        assert_eq!(
+            metric("performance.accuracy[domain=D2]"),
+            ("accuracy".to_owned(), Some("domain=D2"))
+        );
+        assert_eq!(
+            metric("robustness.shot_noise.tolerance"),
+            ("shot noise tolerance".to_owned(), None)
+        );
+        assert_eq!(metric("odd"), ("odd".to_owned(), None));
+        assert_eq!(metric("a.b[c"), ("b".to_owned(), Some("c")));
+    }
+
+    #[test]
+    fn unknown_modes_get_a_title() {
+        assert_eq!(mode("style_swap").0, "Style swap");
+        assert_eq!(mode("").0, "");
+        assert_eq!(mode("ångström").0, "ångström");
+    }
+
+    #[test]
+    fn verdicts_have_words_of_their_own() {
+        for pick in [word, class, meaning] {
+            let mut all: Vec<&str> = VERDICTS.iter().map(|&v| pick(v)).collect();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), VERDICTS.len());
+        }
+    }
+}
