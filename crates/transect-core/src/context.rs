@@ -92,3 +92,27 @@ pub struct Context {
     /// Whether predictions were given instead of a model, so that only the identity can be measured.
     pub predictions_only: bool,
 }
+
+impl Context {
+    /// A context with a task and its classes and nothing else said: what predicting without judging needs.
+    pub fn bare(task: Task, classes: Vec<String>) -> Self {
+        Self {
+            task,
+            modality: Modality::Unknown,
+            plan: PlanLevel::default(),
+            seed: 0,
+            classes,
+            score_columns: Vec::new(),
+            claims: BTreeMap::new(),
+            domain: None,
+            group: None,
+            stratum: None,
+            has_reference: false,
+            has_truth: false,
+            optics: Optics::default(),
+            ladders: Vec::new(),
+            throughput_per_day: None,
+            predictions_only: false,
+        }
+    }
+}

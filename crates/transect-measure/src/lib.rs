@@ -1,1 +1,33 @@
 //! Plan, run, resume, gather, render: rows in, tables out.
+//!
+//! Everything that is measured goes through one pure function, [`measure_one`]:
+//! `(row, model, view, fits) → measurement`. [`run`] calls it from a pool of threads, block by block; a finished block is a
+//! folder of Parquet parts that is never measured again; [`gather`] puts the parts of one or more shards together, in
+//! order. [`render`] makes the same views again for the pictures of a report.
+
+mod estimate;
+mod fits;
+mod folder;
+mod gather;
+mod job;
+mod load;
+mod measure_one;
+mod parts;
+mod plan;
+mod predictions;
+mod predictor;
+mod render;
+mod run;
+
+pub use estimate::{Estimate, estimate};
+pub use fits::fit;
+pub use folder::{Folder, write_atomically};
+pub use gather::{Gathered, gather, plan_of};
+pub use job::{Job, MaskRule, Source};
+pub use load::{Loaded, load};
+pub use measure_one::{Frame, Measured, measure_one};
+pub use plan::Plan;
+pub use predictions::Predictions;
+pub use predictor::Predictor;
+pub use render::{Picture, outline, render};
+pub use run::{Progress, Shard, run_stage};

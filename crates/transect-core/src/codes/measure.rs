@@ -40,9 +40,15 @@ codes! {
     /// The image has pixels that are not finite.
     PIXELS_NOT_FINITE = "T613", Value, "the image has pixels that are not finite",
         "The image holds NaN or infinite values. No model is defined on them, so the row is kept with the status `failed`. Replace them by a value that means something for your data, and say so where you report.";
-    /// There is no donor.
-    NO_DONOR = "T614", Usage, "no donor for a swap",
-        "A swap moves a trait of one image to that of another one from a named pool; the pool holds no other image. The row is kept with the status `skipped`.";
+    /// A mask's value means nothing.
+    MASK_VALUE = "T615", Value, "a mask holds a value without a meaning",
+        "In a semantic mask each value is a class. By default the values are the classes' indices, from 0; --mask-values says otherwise: `--mask-values 0=background,128=cytoplasm,255=nucleus`, `--mask-values nonzero` for masks of one foreground, `255=ignore` for pixels that are left out. The row is kept with the status `failed`.";
+    /// The file is too large.
+    FILE_TOO_LARGE = "T616", Limits, "the file is too large",
+        "A file named by the manifest has more bytes than the limit allows. Files come from strangers, so transect bounds what it reads. Raise the limit with --max-file-mb if you trust the file.";
+    /// Something panicked.
+    PANICKED = "T617", Unsupported, "an internal error on this view",
+        "A part of transect, or the engine that runs the model, failed in a way that it should not have. The row is kept with the status `failed` and the run goes on. Please report it with the image and the model, if you may share them.";
     /// The run was stopped.
     INTERRUPTED = "T620", Interrupted, "the run was stopped",
         "Everything that was finished is kept. The same command in the same folder goes on where it stopped.";

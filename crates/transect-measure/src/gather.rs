@@ -1,0 +1,145 @@
+//! Parts to tables: concatenated in order, never sorted.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use transect_core::{Error, Fits, ItemRecord, Result, RunRecord, Stage, codes};
+use transect_table::{
+    EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable, Writer, read, read_all,
+};
+
+use crate::fits::fit;
+use crate::folder::{parts, unwritten, write_atomically};
+use crate::parts::{embedding_layer, part};
+use crate::plan::Plan;
+
+/// How far a run is.
+#[derive(Debug)]
+pub enum Gathered {
+    /// Stages 0 and 1 are there; stage 2 needs these fits.
+    NeedsPartner(Fits),
+    /// Everything is there and the tables are written.
+    Whole,
+}
+
+/// The plan that a run's folder is of.
+///
+/// # Errors
+/// `T603` when the folder holds no plan, `T605` when it is damaged.
+pub fn plan_of(folder: &Path) -> Result<Plan> {
+    let path = folder.join("plan.json");
+    let bytes = fs::read(&path).map_err(|e| {
+        Error::new(&codes::measure::TABLE_UNREADABLE, format!("this is not the folder of a run: {e}")).at(&path)
+    })?;
+    Plan::from_json(&bytes).map_err(|e| e.at(path))
+}
+
+fn find(folders: &[PathBuf], stage: Stage, block: usize) -> Option<PathBuf> {
+    folders.iter().map(|folder| part(&parts(folder, stage), block)).find(|path| path.is_dir())
+}
+
+fn all(folders: &[PathBuf], plan: &Plan, stage: Stage) -> std::result::Result<Vec<PathBuf>, Vec<usize>> {
+    let found: Vec<Option<PathBuf>> = (0..plan.blocks(stage)).map(|block| find(folders, stage, block)).collect();
+    let missing: Vec<usize> = found.iter().enumerate().filter(|(_, p)| p.is_none()).map(|(b, _)| b).collect();
+    if missing.is_empty() { Ok(found.into_iter().flatten().collect()) } else { Err(missing) }
+}
+
+fn missing(stage: Stage, blocks: &[usize]) -> Error {
+    let list = blocks.iter().take(10).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    Error::new(
+        &codes::measure::SHARD_OTHER,
+        format!("{} blocks of stage {stage:?} are missing: {list}{}", blocks.len(), if blocks.len() > 10 { ", …" } else { "" }),
+    )
+    .help("run the shards that hold these blocks again with the same options, then gather")
+}
+
+/// Puts the parts in some folders together into the tables of one folder.
+///
+/// # Errors
+/// `T607` when a folder holds another plan or a block is missing, `T604` when a table cannot be written.
+pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> {
+    for folder in folders {
+        let there = plan_of(folder)?.record().plan_sha256;
+        if there != plan.record().plan_sha256 {
+            return Err(Error::new(&codes::measure::SHARD_OTHER, "this folder is not a shard of the same plan")
+                .at(folder)
+                .note(format!("plan expected: {}", &plan.record().plan_sha256.hex()[..12]))
+                .note(format!("plan there:    {}", &there.hex()[..12])));
+        }
+    }
+    let items_parts = all(folders, plan, Stage::Items).map_err(|b| missing(Stage::Items, &b))?;
+    let own = all(folders, plan, Stage::Own).map_err(|b| missing(Stage::Own, &b))?;
+    let mut items: Vec<ItemRecord> = Vec::new();
+    for path in &items_parts {
+        items.append(&mut read_all::<ItemTable>(&path.join("items.parquet"))?);
+    }
+    let fits = fit(&items);
+    let table = ItemTable::new(items.iter().map(|r| &r.item));
+    write(&out.join("items.parquet"), table, |writer| items.into_iter().try_for_each(|r| writer.push(r)))?;
+    if plan.blocks(Stage::Partner) > 0 {
+        let bytes = serde_json::to_vec(&fits).unwrap_or_default();
+        for folder in folders.iter().map(PathBuf::as_path).chain([out]) {
+            write_atomically(&folder.join("fits.json"), &bytes)?;
+        }
+    }
+    let partner = match all(folders, plan, Stage::Partner) {
+        Ok(paths) => paths,
+        Err(_) => return Ok(Gathered::NeedsPartner(fits)),
+    };
+    let paths: Vec<PathBuf> = own.into_iter().chain(partner).collect();
+    let scores = plan.record().context.score_columns.iter().map(|c| c.name.clone());
+    concatenate(&paths, "measurements.parquet", &out.join("measurements.parquet"), MeasurementTable::new(scores))?;
+    concatenate(&paths, "masks.parquet", &out.join("masks.parquet"), MaskTable)?;
+    concatenate(&paths, "timings.parquet", &out.join("timings.parquet"), TimingTable)?;
+    let mut layers = BTreeSet::new();
+    for path in &paths {
+        let entries = fs::read_dir(path).map_err(|e| unwritten(path, &e))?;
+        layers.extend(entries.flatten().filter_map(|e| e.file_name().into_string().ok()).filter(|n| embedding_layer(n).is_some()));
+    }
+    let model = if plan.record().context.predictions_only { "predictions" } else { "given" };
+    for file in layers {
+        let target = FolderTables::embedding_path(out, model, &embedding_layer(&file).unwrap_or_default());
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder).map_err(|e| unwritten(folder, &e))?;
+        }
+        concatenate(&paths, &file, &target, EmbeddingTable)?;
+    }
+    let record = RunRecord {
+        fits_sha256: (plan.blocks(Stage::Partner) > 0).then(|| fits.digest()),
+        ..plan.record().clone()
+    };
+    let mut json = serde_json::to_vec_pretty(&record).unwrap_or_default();
+    json.push(b'\n');
+    write_atomically(&out.join("run.json"), &json)?;
+    Ok(Gathered::Whole)
+}
+
+/// Writes a table under a temporary name and renames it.
+fn write<T: Table>(
+    path: &Path,
+    table: T,
+    fill: impl FnOnce(&mut Writer<T, std::io::BufWriter<fs::File>>) -> Result<()>,
+) -> Result<()> {
+    let temporary = path.with_extension("parquet.tmp");
+    let file = fs::File::create(&temporary).map_err(|e| unwritten(&temporary, &e))?;
+    let mut writer = Writer::new(table, std::io::BufWriter::new(file)).map_err(|e| e.at(path))?;
+    fill(&mut writer).map_err(|e| e.at(path))?;
+    let sink = writer.finish().map_err(|e| e.at(path))?;
+    let file = sink.into_inner().map_err(|e| unwritten(path, &e))?;
+    file.sync_all().map_err(|e| unwritten(path, &e))?;
+    fs::rename(&temporary, path).map_err(|e| unwritten(path, &e))
+}
+
+fn concatenate<T: Table>(paths: &[PathBuf], file: &str, target: &Path, table: T) -> Result<()> {
+    let sources: Vec<PathBuf> = paths.iter().map(|p| p.join(file)).filter(|p| p.is_file()).collect();
+    if sources.is_empty() && file != "measurements.parquet" {
+        return Ok(());
+    }
+    write(target, table, |writer| {
+        for source in &sources {
+            read::<T>(source, &mut |rows| rows.drain(..).try_for_each(|row| writer.push(row)))?;
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,68 @@
+//! Everything that a run needs, checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use transect_core::{Context, Digest, Request};
+use transect_image::Limits;
+use transect_manifest::Dataset;
+use transect_model::Model;
+
+use crate::predictions::Predictions;
+
+/// Where outputs come from.
+#[derive(Clone)]
+pub enum Source {
+    /// A model that is run.
+    Model(Arc<Model>),
+    /// Predictions made elsewhere.
+    Predictions(Arc<Predictions>),
+}
+
+impl Source {
+    /// The model's id in every table.
+    pub fn model_id(&self) -> &'static str {
+        match self {
+            Self::Model(_) => "given",
+            Self::Predictions(_) => "predictions",
+        }
+    }
+}
+
+/// How the values of a mask become classes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaskRule {
+    /// Class of each value; empty where the values are the classes themselves.
+    pub values: BTreeMap<u32, u32>,
+    /// Every value but 0 is class 1.
+    pub nonzero: bool,
+    /// A value that is left out of every score.
+    pub ignore: Option<u32>,
+}
+
+/// Everything that a run needs, checked: nothing below asks again whether it fits.
+pub struct Job {
+    /// Rows.
+    pub dataset: Dataset,
+    /// Outputs.
+    pub source: Source,
+    /// What is known beforehand.
+    pub context: Context,
+    /// What the failure modes asked for.
+    pub requests: Vec<Request>,
+    /// How masks are read.
+    pub mask: MaskRule,
+    /// Limits for decoders.
+    pub limits: Limits,
+    /// SHA-256 of the model file; `None` for predictions.
+    pub model_sha256: Option<Digest>,
+    /// Name of the model.
+    pub model_name: String,
+    /// Engine and its version.
+    pub engine: String,
+    /// What the model's own test tensors said.
+    pub model_test: String,
+    /// Facts that a reader must know.
+    pub notes: Vec<String>,
+}

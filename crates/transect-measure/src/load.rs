@@ -1,0 +1,139 @@
+//! A manifest row becomes pixels and truth.
+
+use std::path::Path;
+
+use transect_core::{Digest, Error, Image, Item, LabelImage, Result, Task, TruthRef, codes};
+use transect_score::Truth;
+
+use crate::job::{Job, MaskRule};
+
+/// A row, read.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Pixels.
+    pub image: Image,
+    /// Content hash of the files and the page.
+    pub sha256: Digest,
+    /// Truth, where the row has some and it could be read.
+    pub truth: Option<Truth>,
+}
+
+/// Content hash of a row's files; what names the image in every table.
+fn read(job: &Job, item: &Item, path: &str) -> Result<Vec<u8>> {
+    let full = job.dataset.roots[item.manifest as usize].join(path);
+    let limit = job.limits.max_file_bytes;
+    let io = |e: std::io::Error| {
+        Error::new(&codes::image::IMAGE_UNREADABLE, format!("cannot read the file: {e}")).at(&full).image(&item.image)
+    };
+    let size = std::fs::metadata(&full).map_err(io)?.len();
+    if size > limit {
+        return Err(Error::new(&codes::measure::FILE_TOO_LARGE, format!("the file has {size} bytes, the limit is {limit}"))
+            .at(&full)
+            .image(&item.image));
+    }
+    std::fs::read(&full).map_err(io)
+}
+
+/// Reads the pixels and the truth of a row.
+///
+/// # Errors
+/// Whatever keeps the image or its truth from being read, with the image named.
+pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
+    let mut images = Vec::with_capacity(1 + item.channels.len());
+    let mut hashes: Vec<Digest> = Vec::new();
+    for path in std::iter::once(&item.image).chain(&item.channels) {
+        let bytes = read(job, item, path)?;
+        hashes.push(Digest::of(&bytes));
+        let name = Path::new(path).to_string_lossy();
+        images.push(
+            transect_image::decode(&bytes, &name, item.page, &job.limits).map_err(|e| e.at(path).image(&item.image))?,
+        );
+    }
+    let mut image = if images.len() == 1 {
+        images.swap_remove(0)
+    } else {
+        transect_image::stack(images).map_err(|e| e.image(&item.image))?
+    };
+    if item.pixel_size.is_some() {
+        image.pixel_size = item.pixel_size;
+    }
+    let sha256 = match (hashes.as_slice(), item.page) {
+        ([one], None) => *one,
+        _ => {
+            let page = item.page.unwrap_or(0).to_le_bytes();
+            Digest::of_parts(hashes.iter().map(|h| &h.0[..]).chain([&page[..]]))
+        }
+    };
+    let bad = transect_image::non_finite(&image);
+    if bad > 0 {
+        return Err(Error::new(
+            &codes::measure::PIXELS_NOT_FINITE,
+            format!("{bad} of {} samples are NaN or infinite", image.samples().len()),
+        )
+        .image(&item.image)
+        .help("replace them by a value that means something for your data"));
+    }
+    let truth = match &item.truth {
+        TruthRef::None => None,
+        TruthRef::Class(name) => class_index(&job.context.classes, name).map(Truth::Class),
+        TruthRef::Path(path) => {
+            let bytes = read(job, item, path)?;
+            let labels = transect_image::decode_labels(&bytes, path, None, &job.limits)
+                .map_err(|e| e.at(path).image(&item.image))?;
+            if (labels.rows(), labels.columns()) != (image.rows(), image.columns()) {
+                return Err(Error::new(
+                    &codes::truth::TRUTH_SHAPE,
+                    format!(
+                        "the truth has {} rows and {} columns, the image {} and {}",
+                        labels.rows(),
+                        labels.columns(),
+                        image.rows(),
+                        image.columns()
+                    ),
+                )
+                .at(path)
+                .image(&item.image)
+                .help("give the label image that belongs to this image, at its size"));
+            }
+            Some(match job.context.task {
+                Task::Semantic => masked(labels, &job.mask, job.context.classes.len()).map_err(|e| e.at(path).image(&item.image))?,
+                _ => Truth::Labels(labels),
+            })
+        }
+    };
+    Ok(Loaded { image, sha256, truth })
+}
+
+/// Index of a class among the model's.
+pub(crate) fn class_index(classes: &[String], name: &str) -> Option<u32> {
+    classes.iter().position(|c| c == name).map(|i| i as u32)
+}
+
+fn masked(labels: LabelImage, rule: &MaskRule, classes: usize) -> Result<Truth> {
+    let mut mask = labels;
+    // Class 0xFFFF_FFFF marks pixels that are left out; the rule's own value may be a class of another mask.
+    const IGNORED: u32 = u32::MAX;
+    for label in mask.labels_mut() {
+        if Some(*label) == rule.ignore {
+            *label = IGNORED;
+        } else if rule.nonzero {
+            *label = u32::from(*label != 0);
+        } else if !rule.values.is_empty() {
+            let Some(&class) = rule.values.get(label) else {
+                return Err(Error::new(
+                    &codes::measure::MASK_VALUE,
+                    format!("the mask holds the value {label}, which --mask-values does not name"),
+                )
+                .help(format!("add `{label}=CLASS` to --mask-values, or `{label}=ignore`")));
+            };
+            *label = class;
+        } else if *label as usize >= classes {
+            return Err(Error::new(
+                &codes::measure::MASK_VALUE,
+                format!("the mask holds the value {label}, the model has {classes} classes (0 to {})", classes.saturating_sub(1)),
+            )
+            .help("say what the values mean: --mask-values 0=background,128=cytoplasm,255=nucleus, or --mask-values nonzero for one foreground"));
+        }
+    }
+    Ok(Truth::Mask { mask, ignore: rule.ignore.map(|_| IGNORED) })
+}

@@ -1,0 +1,202 @@
+//! The seam: `(row, model, view, fits) → measurement`.
+
+use std::time::Instant;
+
+use transect_core::{
+    Context, Error, Fits, Item, Kind, Measurement, ModelId, Prediction, Profile, Status, TruthRef, View, ViewKind, codes,
+};
+use transect_optics::MakeContext;
+use transect_score::Truth;
+use transect_table::{EmbeddingRow, MaskRow, Timing};
+
+use crate::load::Loaded;
+use crate::predictor::Predictor;
+
+/// Class probabilities are kept to this many classes.
+const OUTPUTS: usize = 64;
+
+/// What is the same for every measurement of a stage.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// What is known of the run.
+    pub context: &'a Context,
+    /// What was fitted between the stages.
+    pub fits: &'a Fits,
+    /// The model's id.
+    pub model_id: &'a str,
+}
+
+/// A measurement and what comes with it.
+#[derive(Debug)]
+pub struct Measured {
+    /// The row of `measurements.parquet`.
+    pub measurement: Measurement,
+    /// Embeddings, by layer; for the identity and for swaps.
+    pub embeddings: Vec<(String, EmbeddingRow)>,
+    /// The predicted mask; for the identity only.
+    pub mask: Option<MaskRow>,
+    /// How long it took; outside the contract.
+    pub timing: Timing,
+}
+
+/// Measures one view of one row under one model. A pure function of its arguments (but for the timing): the pool, a shard
+/// and the renderer all call it. An error becomes a row with its code.
+pub fn measure_one(
+    item: &Item,
+    loaded: &Loaded,
+    profile: Option<&Profile>,
+    view: &View,
+    predictor: &mut Predictor,
+    frame: &Frame<'_>,
+) -> Measured {
+    let start = Instant::now();
+    let mut out = Measured {
+        measurement: empty(item, loaded.sha256, view, frame),
+        embeddings: Vec::new(),
+        mask: None,
+        timing: Timing { row: item.row, view_id: view.id(), view_s: 0.0, inference_s: 0.0, total_s: 0.0 },
+    };
+    if let Err(error) = fill(item, loaded, profile, view, predictor, frame, &mut out) {
+        refuse(&mut out.measurement, &error);
+    }
+    out.timing.total_s = start.elapsed().as_secs_f64();
+    out
+}
+
+/// A measurement with nothing in it yet.
+pub(crate) fn empty(item: &Item, sha256: transect_core::Digest, view: &View, frame: &Frame<'_>) -> Measurement {
+    Measurement {
+        row: item.row,
+        image_sha256: sha256,
+        model_id: ModelId::from(frame.model_id),
+        view: view.clone(),
+        donor_row: None,
+        status: Status::Ok,
+        error_code: None,
+        error: None,
+        pred_class: None,
+        pred_count: None,
+        confidence: None,
+        outputs: Vec::new(),
+        scores: vec![None; frame.context.score_columns.len()],
+    }
+}
+
+/// Turns a measurement into the row of an error.
+pub(crate) fn refuse(measurement: &mut Measurement, error: &Error) {
+    // A view that cannot be made of this image, or a prediction that was not given, is no failure of the model.
+    let skipped = error.code == &codes::measure::PREDICTIONS
+        || (codes::optics::ALL.contains(&error.code) && error.kind() == Kind::Unsupported);
+    measurement.status = if skipped { Status::Skipped } else { Status::Failed };
+    measurement.error_code = Some(error.code.id.to_owned());
+    measurement.error = Some(error.message.clone());
+    measurement.pred_class = None;
+    measurement.pred_count = None;
+    measurement.confidence = None;
+    measurement.outputs.clear();
+    measurement.scores.fill(None);
+}
+
+fn fill(
+    item: &Item,
+    loaded: &Loaded,
+    profile: Option<&Profile>,
+    view: &View,
+    predictor: &mut Predictor,
+    frame: &Frame<'_>,
+    out: &mut Measured,
+) -> Result<(), Error> {
+    let context = frame.context;
+    let labels = match &loaded.truth {
+        Some(Truth::Labels(labels)) => Some(labels),
+        Some(Truth::Mask { mask, .. }) => Some(mask),
+        _ => None,
+    };
+    let made;
+    let (image, truth) = if view.kind == ViewKind::Identity {
+        (&loaded.image, loaded.truth.clone())
+    } else {
+        let making = Instant::now();
+        made = transect_optics::make_view(
+            &loaded.image,
+            labels,
+            view,
+            &MakeContext {
+                modality: context.modality,
+                optics: context.optics,
+                seed: context.seed,
+                image_sha256: loaded.sha256,
+                fits: frame.fits,
+                profile,
+            },
+        )?;
+        out.timing.view_s = making.elapsed().as_secs_f64();
+        out.measurement.donor_row = made.donor_row;
+        let truth = match (&loaded.truth, made.truth) {
+            (Some(Truth::Labels(_)), Some(moved)) => Some(Truth::Labels(moved)),
+            (Some(Truth::Mask { ignore, .. }), Some(moved)) => Some(Truth::Mask { mask: moved, ignore: *ignore }),
+            (truth, _) => truth.clone(),
+        };
+        (&made.image, truth)
+    };
+    let predicted = predictor.predict(item, view.kind, image)?;
+    out.timing.inference_s = predicted.inference_s;
+    let m = &mut out.measurement;
+    match &predicted.prediction {
+        Prediction::Classes(classes) => {
+            if classes.probabilities.iter().any(|p| !p.is_finite()) {
+                return Err(Error::new(&codes::measure::OUTPUT_NOT_FINITE, "the model gave NaN or infinite probabilities")
+                    .image(&item.image));
+            }
+            let class = classes.class();
+            m.pred_class = Some(class as u32);
+            m.confidence = Some(f64::from(classes.probabilities[class]));
+            if classes.probabilities.len() <= OUTPUTS {
+                m.outputs.clone_from(&classes.probabilities);
+            }
+        }
+        Prediction::Semantic(semantic) => m.confidence = semantic.confidence.map(f64::from),
+        Prediction::Instances(instances) => {
+            m.pred_count = Some(f64::from(instances.labels.labels().iter().copied().max().unwrap_or(0)));
+            let n = instances.confidences.len();
+            m.confidence =
+                (n > 0).then(|| instances.confidences.iter().map(|&c| f64::from(c)).sum::<f64>() / n as f64);
+        }
+    }
+    match truth {
+        Some(truth) => {
+            m.scores = transect_score::score(context.task, context.classes.len(), &truth, &predicted.prediction)
+                .map_err(|e| e.image(&item.image))?;
+        }
+        None => {
+            if let TruthRef::Class(name) = &item.truth {
+                m.error_code = Some(codes::measure::TRUTH_OUTSIDE.id.to_owned());
+                m.error = Some(format!("the truth `{name}` is not a class of the model"));
+            }
+        }
+    }
+    if view.kind == ViewKind::Identity {
+        let mask = match &predicted.prediction {
+            Prediction::Classes(_) => None,
+            Prediction::Semantic(semantic) => Some(&semantic.mask),
+            Prediction::Instances(instances) => Some(&instances.labels),
+        };
+        out.mask = mask.map(|mask| MaskRow {
+            row: item.row,
+            image_sha256: loaded.sha256,
+            model_id: frame.model_id.to_owned(),
+            view_id: view.id(),
+            rows: mask.rows() as u32,
+            columns: mask.columns() as u32,
+            runs: MaskRow::runs_of(mask),
+        });
+    }
+    out.embeddings = predicted
+        .embeddings
+        .into_iter()
+        .map(|(layer, values)| {
+            (layer, EmbeddingRow { row: item.row, image_sha256: loaded.sha256, view_id: view.id(), values })
+        })
+        .collect();
+    Ok(())
+}

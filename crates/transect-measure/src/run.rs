@@ -1,0 +1,309 @@
+//! The pool: blocks of a stage, measured in parallel, each written when it is whole.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use transect_core::{Digest, Error, Fits, Item, ItemRecord, Result, Stage, Status, TruthRef, codes};
+use transect_score::Truth;
+
+use crate::folder::{Folder, unwritten};
+use crate::job::Job;
+use crate::load::{Loaded, class_index, load};
+use crate::measure_one::{Frame, Measured, empty, measure_one, refuse};
+use crate::parts::{part, write_items, write_measured};
+use crate::plan::Plan;
+use crate::predictor::Predictor;
+
+/// Which blocks this process measures: those whose number is `index` modulo `of`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// From 0.
+    pub index: usize,
+    /// Number of shards.
+    pub of: usize,
+}
+
+impl Shard {
+    /// Everything.
+    pub const WHOLE: Self = Self { index: 0, of: 1 };
+}
+
+/// Told how far a stage is.
+pub trait Progress: Sync {
+    /// A stage begins: its units, and how many were finished before.
+    fn begin(&self, stage: Stage, units: usize, finished: usize);
+    /// Units were measured.
+    fn advance(&self, units: usize);
+    /// The stage is over.
+    fn end(&self);
+}
+
+/// What a worker does in one go: some views of one row, for one block.
+struct Chunk {
+    block: usize,
+    place: usize,
+    row: u32,
+    views: std::ops::Range<usize>,
+}
+
+enum Made {
+    Item(Box<ItemRecord>),
+    Measured(Vec<Measured>),
+}
+
+/// A block on its way: how many chunks are still missing, and those that are there.
+struct Open {
+    missing: usize,
+    made: BTreeMap<usize, Made>,
+}
+
+/// Measures the blocks of a stage that are not finished yet.
+///
+/// # Errors
+/// `T604` when a part cannot be written, `T620` when `stop` was set; what was finished is kept.
+#[expect(clippy::too_many_arguments, reason = "one call, in one place, of what is otherwise unrelated")]
+pub fn run_stage(
+    job: &Job,
+    plan: &Plan,
+    folder: &Folder,
+    stage: Stage,
+    fits: &Fits,
+    shard: Shard,
+    jobs: usize,
+    progress: &dyn Progress,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let parts = folder.parts(stage);
+    std::fs::create_dir_all(&parts).map_err(|e| unwritten(&parts, &e))?;
+    let mut chunks = Vec::new();
+    let mut open = BTreeMap::new();
+    let (mut total, mut finished) = (0, 0);
+    for block in (shard.index..plan.blocks(stage)).step_by(shard.of) {
+        let rows = plan.block(stage, block);
+        let units: usize = rows.iter().map(|(_, views)| views.len()).sum();
+        total += units;
+        if part(&parts, block).is_dir() {
+            finished += units;
+            continue;
+        }
+        open.insert(block, Open { missing: rows.len(), made: BTreeMap::new() });
+        chunks.extend(rows.into_iter().enumerate().map(|(place, (row, views))| Chunk { block, place, row, views }));
+    }
+    progress.begin(stage, total, finished);
+    let pool = Pool {
+        job,
+        plan,
+        stage,
+        fits,
+        parts: &parts,
+        scores: job.context.score_columns.iter().map(|c| c.name.clone()).collect(),
+        chunks,
+        next: AtomicUsize::new(0),
+        open: Mutex::new(open),
+        failure: Mutex::new(None),
+        stop,
+        progress,
+    };
+    let workers = jobs.clamp(1, pool.chunks.len().max(1));
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| pool.work());
+        }
+    });
+    progress.end();
+    if let Some(error) = pool.failure.into_inner().unwrap_or(None) {
+        return Err(error);
+    }
+    if stop.load(Ordering::SeqCst) {
+        return Err(Error::new(&codes::measure::INTERRUPTED, "stopped; everything that was finished is kept")
+            .at(folder.path())
+            .help("run the same command again to go on"));
+    }
+    Ok(())
+}
+
+struct Pool<'a> {
+    job: &'a Job,
+    plan: &'a Plan,
+    stage: Stage,
+    fits: &'a Fits,
+    parts: &'a std::path::Path,
+    scores: Vec<String>,
+    chunks: Vec<Chunk>,
+    next: AtomicUsize,
+    open: Mutex<BTreeMap<usize, Open>>,
+    failure: Mutex<Option<Error>>,
+    stop: &'a AtomicBool,
+    progress: &'a dyn Progress,
+}
+
+impl Pool<'_> {
+    fn work(&self) {
+        let mut predictor = None;
+        loop {
+            let failed = self.failure.lock().map_or(true, |f| f.is_some());
+            if failed || self.stop.load(Ordering::SeqCst) {
+                return;
+            }
+            let Some(chunk) = self.chunks.get(self.next.fetch_add(1, Ordering::SeqCst)) else {
+                return;
+            };
+            let result = self.make(chunk, &mut predictor).and_then(|made| match made {
+                Some(made) => self.put(chunk, made),
+                None => Ok(()),
+            });
+            if let Err(error) = result {
+                if let Ok(mut failure) = self.failure.lock() {
+                    failure.get_or_insert(error);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Makes a chunk; `None` when the run was stopped in the middle of it.
+    fn make(&self, chunk: &Chunk, predictor: &mut Option<Predictor>) -> Result<Option<Made>> {
+        let item = &self.job.dataset.items[chunk.row as usize];
+        if self.stage == Stage::Items {
+            let record = catch_unwind(AssertUnwindSafe(|| describe(self.job, item)))
+                .unwrap_or_else(|_| unreadable(item, Digest::default(), &panicked(item)));
+            self.progress.advance(1);
+            return Ok(Some(Made::Item(Box::new(record))));
+        }
+        let frame = Frame { context: &self.job.context, fits: self.fits, model_id: self.job.source.model_id() };
+        let loaded = catch_unwind(AssertUnwindSafe(|| load(self.job, item))).unwrap_or_else(|_| Err(panicked(item)));
+        let views = &self.plan.views(self.stage, chunk.row)[chunk.views.clone()];
+        let profile = match (&loaded, self.stage) {
+            (Ok(loaded), Stage::Partner) => {
+                catch_unwind(AssertUnwindSafe(|| described(self.job, loaded).profile)).ok()
+            }
+            _ => None,
+        };
+        let mut measured = Vec::with_capacity(views.len());
+        for view in views {
+            if self.stop.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
+            measured.push(match &loaded {
+                Err(error) => failed(item, view, error, &frame),
+                Ok(loaded) => {
+                    if predictor.is_none() {
+                        *predictor = Some(Predictor::new(&self.job.source, &self.job.limits)?);
+                    }
+                    let attempt = catch_unwind(AssertUnwindSafe(|| {
+                        predictor.as_mut().map(|p| measure_one(item, loaded, profile.as_ref(), view, p, &frame))
+                    }));
+                    match attempt {
+                        Ok(Some(measured)) => measured,
+                        Ok(None) | Err(_) => {
+                            // A session that panicked is not used again.
+                            *predictor = None;
+                            failed(item, view, &panicked(item), &frame)
+                        }
+                    }
+                }
+            });
+            self.progress.advance(1);
+        }
+        Ok(Some(Made::Measured(measured)))
+    }
+
+    /// Puts a chunk into its block, and writes the block when it was the last.
+    fn put(&self, chunk: &Chunk, made: Made) -> Result<()> {
+        let whole = {
+            let Ok(mut open) = self.open.lock() else { return Ok(()) };
+            let Some(block) = open.get_mut(&chunk.block) else { return Ok(()) };
+            block.made.insert(chunk.place, made);
+            block.missing -= 1;
+            if block.missing > 0 {
+                return Ok(());
+            }
+            open.remove(&chunk.block)
+        };
+        let (mut items, mut measured) = (Vec::new(), Vec::new());
+        for made in whole.into_iter().flat_map(|block| block.made.into_values()) {
+            match made {
+                Made::Item(item) => items.push(*item),
+                Made::Measured(mut some) => measured.append(&mut some),
+            }
+        }
+        if self.stage == Stage::Items {
+            write_items(self.parts, chunk.block, items)
+        } else {
+            write_measured(self.parts, chunk.block, &self.scores, measured)
+        }
+    }
+}
+
+fn panicked(item: &Item) -> Error {
+    Error::new(&codes::measure::PANICKED, "an internal error; please report it").image(&item.image)
+}
+
+fn failed(item: &Item, view: &transect_core::View, error: &Error, frame: &Frame<'_>) -> Measured {
+    let mut measurement = empty(item, Digest::default(), view, frame);
+    refuse(&mut measurement, error);
+    Measured {
+        measurement,
+        embeddings: Vec::new(),
+        mask: None,
+        timing: transect_table::Timing {
+            row: item.row,
+            view_id: view.id(),
+            view_s: 0.0,
+            inference_s: 0.0,
+            total_s: 0.0,
+        },
+    }
+}
+
+/// Attributes and profile of what was loaded.
+pub(crate) fn described(job: &Job, loaded: &Loaded) -> transect_optics::Described {
+    let labels = match &loaded.truth {
+        Some(Truth::Labels(labels)) => Some(labels),
+        _ => None,
+    };
+    transect_optics::describe(&loaded.image, labels, job.context.modality)
+}
+
+fn unreadable(item: &Item, sha256: Digest, error: &Error) -> ItemRecord {
+    ItemRecord {
+        item: item.clone(),
+        image_sha256: sha256,
+        status: Status::Failed,
+        error_code: Some(error.code.id.to_owned()),
+        error: Some(error.message.clone()),
+        truth_class: None,
+        attributes: vec![None; transect_core::attribute::ATTRIBUTES.len()],
+        profile: None,
+        perceptual_hash: None,
+        thumbnail: Vec::new(),
+    }
+}
+
+/// Stage 0 of one row.
+fn describe(job: &Job, item: &Item) -> ItemRecord {
+    let truth_class = match &item.truth {
+        TruthRef::Class(name) => class_index(&job.context.classes, name),
+        _ => None,
+    };
+    match load(job, item) {
+        Err(error) => ItemRecord { truth_class, ..unreadable(item, Digest::default(), &error) },
+        Ok(loaded) => {
+            let described = described(job, &loaded);
+            ItemRecord {
+                item: item.clone(),
+                image_sha256: loaded.sha256,
+                status: Status::Ok,
+                error_code: None,
+                error: None,
+                truth_class,
+                attributes: described.attributes,
+                profile: Some(described.profile),
+                perceptual_hash: Some(described.perceptual_hash),
+                thumbnail: described.thumbnail,
+            }
+        }
+    }
+}

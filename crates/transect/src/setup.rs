@@ -1,0 +1,422 @@
+//! Arguments to a checked job: every error is found before the first image is measured.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use transect_core::context::{Optics, PlanLevel};
+use transect_core::{Context, Digest, Error, Errors, Modality, Role, Task, TruthRef, codes};
+use transect_image::Limits;
+use transect_manifest::Dataset;
+use transect_measure::{Job, MaskRule, Predictions, Source};
+use transect_model::{Decode, EngineChoice, Model, Normalise, Options, Thresholds};
+
+use crate::args::{DataArgs, DecodeArg, EngineArg, JobArgs, ModalityArg, ModelArgs};
+
+/// Seconds since the program began, for the engine's timings.
+pub(crate) fn clock() -> f64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_secs_f64()
+}
+
+fn bad(message: impl Into<String>) -> Error {
+    Error::new(&codes::program::BAD_OPTION, message)
+}
+
+/// Limits that the arguments ask for.
+pub(crate) fn limits(images: &DataArgs) -> Limits {
+    Limits { max_file_bytes: images.max_file_mb.saturating_mul(1_000_000), ..Limits::default() }
+}
+
+/// The manifest's rows.
+pub(crate) fn dataset(images: &DataArgs) -> Result<Dataset, Errors> {
+    transect_manifest::load(&transect_manifest::Request {
+        data: images.data.clone(),
+        reference: images.reference.clone(),
+        where_expr: images.where_expr.clone(),
+        reference_where: images.reference_where.clone(),
+        truth: images.truth.clone(),
+        domain: images.domain.clone(),
+        group: images.group.clone(),
+        stratum: images.stratum.clone(),
+        pair: images.pair.clone(),
+        class_map: images.class_map.clone(),
+        ..transect_manifest::Request::default()
+    })
+}
+
+/// The model, read and checked.
+pub(crate) fn model(args: &ModelArgs, path: &Path, keep_fed: bool) -> Result<Model, Errors> {
+    let mut errors = Errors::new();
+    let mut thresholds = Thresholds::default();
+    for text in &args.threshold {
+        match text.split_once('=').map(|(name, value)| (name, value.trim().parse::<f32>())) {
+            Some(("interior", Ok(value))) => thresholds.interior = Some(value),
+            Some(("foreground", Ok(value))) => thresholds.foreground = Some(value),
+            Some(("probability", Ok(value))) => thresholds.probability = Some(value),
+            _ => errors.push(
+                bad(format!("--threshold {text} cannot be used"))
+                    .help("write `interior=0.5`, `foreground=0.5` or `probability=0.5`"),
+            ),
+        }
+    }
+    let mut channels = Vec::new();
+    for text in &args.channels {
+        match text.split_once('=') {
+            Some((model, image)) if !model.is_empty() && !image.is_empty() => {
+                channels.push((model.trim().to_owned(), image.trim().to_owned()));
+            }
+            _ => errors.push(
+                bad(format!("--channels {text} cannot be used"))
+                    .help("write `model=image`, such as `intensity=luma` or `r=0`"),
+            ),
+        }
+    }
+    errors.or(())?;
+    Model::load(&Options {
+        engine: match args.engine {
+            EngineArg::Embedded => EngineChoice::Embedded,
+            EngineArg::Onnxruntime => EngineChoice::Onnxruntime,
+            EngineArg::Auto => EngineChoice::Auto,
+        },
+        onnxruntime: args.onnxruntime.clone(),
+        task: args.task.map(Task::from),
+        decode: args.decode.map(|d| match d {
+            DecodeArg::Foreground => Decode::Foreground,
+            DecodeArg::InteriorBoundary => Decode::InteriorBoundary,
+            DecodeArg::Labels => Decode::Labels,
+        }),
+        thresholds,
+        classes: args.classes.clone(),
+        channels,
+        normalise: args.normalise.as_deref().map(|n| if n == "tile" { Normalise::Tile } else { Normalise::Whole }),
+        embeddings: args.embedding.clone(),
+        keep_fed,
+        clock,
+        ..Options::new(path)
+    })
+}
+
+/// `--mask-values`, where classes may be named.
+fn mask_rule(text: Option<&str>, classes: &[String]) -> Result<MaskRule, Error> {
+    let mut rule = MaskRule::default();
+    let Some(text) = text else { return Ok(rule) };
+    if text.trim() == "nonzero" {
+        rule.nonzero = true;
+        return Ok(rule);
+    }
+    for pair in text.split(',') {
+        let parsed = pair.split_once('=').and_then(|(v, c)| Some((v.trim().parse::<u32>().ok()?, c.trim())));
+        let Some((value, class)) = parsed else {
+            return Err(bad(format!("--mask-values: `{pair}` is not VALUE=CLASS"))
+                .help("write `nonzero`, or pairs such as `0=background,255=nucleus,128=ignore`"));
+        };
+        if class == "ignore" {
+            rule.ignore = Some(value);
+            continue;
+        }
+        let index = classes
+            .iter()
+            .position(|c| c == class)
+            .or_else(|| class.parse::<usize>().ok().filter(|&i| i < classes.len()))
+            .ok_or_else(|| {
+                bad(format!("--mask-values: the model has no class `{class}`"))
+                    .note(format!("classes: {}", classes.join(", ")))
+            })?;
+        rule.values.insert(value, index as u32);
+    }
+    Ok(rule)
+}
+
+/// `--claim`, by metric.
+fn claims(texts: &[String], task: Task) -> Result<BTreeMap<String, f64>, Errors> {
+    let mut errors = Errors::new();
+    let mut claims = BTreeMap::new();
+    let known: Vec<&str> = transect_score::metric::metrics(task).iter().map(|m| m.name).collect();
+    for text in texts {
+        match text.split_once('=').map(|(name, value)| (name.trim(), value.trim().parse::<f64>())) {
+            Some((name, Ok(value))) if known.contains(&name) && value.is_finite() => {
+                claims.insert(name.to_owned(), value);
+            }
+            Some((name, Ok(_))) => errors.push(
+                bad(format!("--claim {text}: there is no metric `{name}` for this task"))
+                    .note(format!("metrics: {}", known.join(", "))),
+            ),
+            _ => errors.push(bad(format!("--claim {text} cannot be used")).help("write `accuracy=0.97`")),
+        }
+    }
+    errors.or(claims)
+}
+
+fn modality(arg: Option<ModalityArg>) -> Modality {
+    match arg {
+        None => Modality::Unknown,
+        Some(ModalityArg::Fluorescence) => Modality::Fluorescence,
+        Some(ModalityArg::Brightfield) => Modality::Brightfield,
+        Some(ModalityArg::Phase) => Modality::Phase,
+        Some(ModalityArg::Spectral) => Modality::Spectral,
+        Some(ModalityArg::Photo) => Modality::Photo,
+    }
+}
+
+/// What a time budget was resolved into: kept with the run, so that going on resolves nothing anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Cut {
+    /// The level of the plan.
+    pub(crate) level: PlanLevel,
+    /// At most this many rows of each role.
+    pub(crate) rows: Option<usize>,
+}
+
+/// Reads manifest and model once; jobs of any plan can be made of them.
+pub(crate) struct Inputs {
+    args: JobArgs,
+    dataset: Dataset,
+    source: Source,
+    task: Task,
+    classes: Vec<String>,
+    model_test: String,
+}
+
+impl Inputs {
+    /// Reads and checks everything that the arguments name. All errors of manifest and model together.
+    pub(crate) fn read(args: &JobArgs) -> Result<Self, Errors> {
+        let mut errors = Errors::new();
+        if args.model.model.is_some() == args.predictions.is_some() {
+            errors.push(
+                bad("give either --model or --predictions")
+                    .help("--model runs an ONNX model; --predictions reads what a model said elsewhere"),
+            );
+        }
+        let dataset = dataset(&args.images).map_err(|e| errors.0.extend(e.0)).ok();
+        let loaded = match &args.model.model {
+            Some(path) => model(&args.model, path, false).map_err(|e| errors.0.extend(e.0)).ok().map(Arc::new),
+            None => None,
+        };
+        if args.model.model.is_none() && args.model.task.is_none() {
+            errors.push(bad("--predictions needs --task").help("add `--task classification`, `semantic` or `instance`"));
+        }
+        let (Some(dataset), true) = (dataset, errors.0.is_empty()) else { return Err(errors) };
+        let (source, task, classes, model_test) = match (loaded, &args.predictions) {
+            (Some(model), _) => {
+                let test = model.test()?;
+                let words = test.to_string();
+                if test.failed() && !args.model.skip_model_test {
+                    return Err(Error::new(&codes::measure::MODEL_TEST_FAILED, words)
+                        .at(args.model.model.clone().unwrap_or_default())
+                        .help("try --engine onnxruntime, check the download, or pass --skip-model-test and say why")
+                        .into());
+                }
+                (Source::Model(model.clone()), model.task(), model.classes().to_vec(), words)
+            }
+            (None, Some(path)) => {
+                let task = args.model.task.map_or(Task::Classification, Task::from);
+                let mut truth: Vec<String> = dataset
+                    .items
+                    .iter()
+                    .filter_map(|i| if let TruthRef::Class(c) = &i.truth { Some(c.clone()) } else { None })
+                    .collect();
+                truth.sort();
+                truth.dedup();
+                let given = Predictions::read(path, task, &truth, &args.model.classes)?;
+                let classes = given.classes().to_vec();
+                (Source::Predictions(Arc::new(given)), task, classes, "predictions made elsewhere: no test".to_owned())
+            }
+            (None, None) => return Err(errors),
+        };
+        let fits = |item: &transect_core::Item| match (&item.truth, task) {
+            (TruthRef::None, _) | (TruthRef::Class(_), Task::Classification) => true,
+            (TruthRef::Path(_), task) => task != Task::Classification,
+            (TruthRef::Class(_), _) => false,
+        };
+        if let Some(item) = dataset.items.iter().find(|i| !fits(i)) {
+            let (holds, needs) = match task {
+                Task::Classification => ("paths of images", "a class name in each row"),
+                _ => ("class names", "the path of a label image in each row"),
+            };
+            errors.push(
+                bad(format!("the truth column holds {holds}, but the task is {}", word(task)))
+                    .line(item.line as usize)
+                    .at(args.images.data.clone())
+                    .help(format!("{} needs {needs}: give another --truth or another --task", word(task))),
+            );
+        }
+        errors.or(Self { args: args.clone(), dataset, source, task, classes, model_test })
+    }
+
+    /// The job of a plan.
+    pub(crate) fn job(&self, cut: Cut) -> Result<Job, Errors> {
+        let args = &self.args;
+        let mut errors = Errors::new();
+        let claims = claims(&args.claim, self.task).unwrap_or_else(|e| {
+            errors.0.extend(e.0);
+            BTreeMap::new()
+        });
+        let mask = mask_rule(args.images.mask_values.as_deref(), &self.classes).unwrap_or_else(|e| {
+            errors.push(e);
+            MaskRule::default()
+        });
+        let optics = Optics {
+            numerical_aperture: args.images.na,
+            wavelength_um: args.images.wavelength_um,
+            refractive_index: args.images.refractive_index,
+            pixel_size_um: args.images.pixel_size_um,
+        };
+        for (name, value) in [
+            ("--na", optics.numerical_aperture),
+            ("--wavelength-um", optics.wavelength_um),
+            ("--refractive-index", optics.refractive_index),
+            ("--pixel-size-um", optics.pixel_size_um),
+            ("--throughput", args.throughput),
+        ] {
+            if value.is_some_and(|v| !v.is_finite() || v <= 0.0) {
+                errors.push(bad(format!("{name} must be a number above 0")));
+            }
+        }
+        errors.or(())?;
+        let modality = modality(args.images.modality);
+        let mut dataset = self.dataset.clone();
+        let mut notes = dataset.notes.clone();
+        if let Some(rows) = cut.rows {
+            notes.push(cap(&mut dataset, rows, args.seed));
+        }
+        if cut.level != PlanLevel::from(args.plan) {
+            notes.push(format!("the time budget {} cut the plan to `quick`", args.budget.as_deref().unwrap_or("")));
+        }
+        if args.images.group.is_none() {
+            notes.push("images assumed independent: no --group was given".to_owned());
+        }
+        if modality == Modality::Unknown {
+            notes.push("no --modality was given: only corruptions that apply to every image were run".to_owned());
+        }
+        let predictions_only = matches!(self.source, Source::Predictions(_));
+        let (model_sha256, model_name, engine) = match &self.source {
+            Source::Model(model) => {
+                notes.extend(model.notes().iter().cloned());
+                (Some(model.sha256()), model.name().to_owned(), model.engine().to_owned())
+            }
+            Source::Predictions(given) => {
+                let name = args.predictions.as_deref().and_then(Path::file_name).unwrap_or_default();
+                notes.push(format!("predictions: SHA-256 {}", given.sha256()));
+                (None, name.to_string_lossy().into_owned(), "none".to_owned())
+            }
+        };
+        let context = Context {
+            task: self.task,
+            modality,
+            plan: cut.level,
+            seed: args.seed,
+            classes: self.classes.clone(),
+            score_columns: transect_score::columns(self.task, &self.classes),
+            claims,
+            domain: args.images.domain.clone(),
+            group: args.images.group.clone(),
+            stratum: args.images.stratum.clone(),
+            has_reference: dataset.items.iter().any(|i| i.role == Role::Reference),
+            has_truth: dataset.items.iter().any(|i| i.role == Role::Target && i.truth != TruthRef::None),
+            optics,
+            ladders: if predictions_only { Vec::new() } else { transect_optics::ladders(&modality, &optics) },
+            throughput_per_day: args.throughput,
+            predictions_only,
+        };
+        let requests = transect_anatomy::plan(&context);
+        Ok(Job {
+            dataset,
+            source: self.source.clone(),
+            context,
+            requests,
+            mask,
+            limits: limits(&args.images),
+            model_sha256,
+            model_name,
+            engine,
+            model_test: self.model_test.clone(),
+            notes,
+        })
+    }
+
+    /// The largest number of rows of a role.
+    pub(crate) fn rows(&self) -> usize {
+        let targets = self.dataset.items.iter().filter(|i| i.role == Role::Target).count();
+        targets.max(self.dataset.items.len() - targets)
+    }
+}
+
+/// A word for a task, as `--task` takes it.
+fn word(task: Task) -> &'static str {
+    match task {
+        Task::Classification => "classification",
+        Task::Semantic => "semantic",
+        Task::Instance => "instance",
+    }
+}
+
+/// Keeps at most this many rows of each role, chosen by hash, in their order. Says so.
+fn cap(dataset: &mut Dataset, rows: usize, seed: u64) -> String {
+    let before = dataset.items.len();
+    let mut kept = Vec::with_capacity(before);
+    for role in [Role::Reference, Role::Target] {
+        let mut of: Vec<_> = dataset.items.iter().filter(|i| i.role == role).cloned().collect();
+        of.sort_by_key(|i| Digest::of_parts([&seed.to_le_bytes()[..], i.image.as_bytes(), &i.line.to_le_bytes()]));
+        of.truncate(rows);
+        kept.append(&mut of);
+    }
+    kept.sort_by_key(|i| i.row);
+    for (row, item) in kept.iter_mut().enumerate() {
+        item.row = row as u32;
+    }
+    dataset.sha256 = Digest::of_parts([&dataset.sha256.0[..], &(rows as u64).to_le_bytes(), &seed.to_le_bytes()]);
+    dataset.items = kept;
+    format!("the time budget cut {before} images to {}, chosen at random by hash", dataset.items.len())
+}
+
+/// `--budget`, in seconds.
+pub(crate) fn seconds(text: &str) -> Result<f64, Error> {
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let factor = match unit.trim() {
+        "s" | "" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => f64::NAN,
+    };
+    match number.trim().parse::<f64>() {
+        Ok(value) if value > 0.0 && (value * factor).is_finite() => Ok(value * factor),
+        _ => Err(bad(format!("--budget {text} is not a time")).help("write `90s`, `5m` or `2h`")),
+    }
+}
+
+/// `--shard`, such as `0/4`.
+pub(crate) fn shard(text: &str) -> Result<transect_measure::Shard, Error> {
+    text.split_once('/')
+        .and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse::<usize>().ok()?)))
+        .filter(|(i, n)| i < n)
+        .map(|(index, of)| transect_measure::Shard { index, of })
+        .ok_or_else(|| bad(format!("--shard {text} is not I/N")).help("write `0/4`, `1/4`, `2/4`, `3/4`: from 0"))
+}
+
+/// Makes every path absolute, so that the run can be gathered from another folder.
+pub(crate) fn absolute(args: &JobArgs) -> JobArgs {
+    let mut args = args.clone();
+    let fix = |path: &mut PathBuf| {
+        if let Ok(full) = std::path::absolute(&*path) {
+            *path = full;
+        }
+    };
+    fix(&mut args.images.data);
+    for path in [
+        &mut args.images.reference,
+        &mut args.images.class_map,
+        &mut args.model.model,
+        &mut args.model.onnxruntime,
+        &mut args.predictions,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        fix(path);
+    }
+    args
+}
