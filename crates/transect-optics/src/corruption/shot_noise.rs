@@ -1,0 +1,38 @@
+//! Shot noise: fewer photons.
+
+use transect_core::{Image, LabelImage, Result, View};
+
+use super::{ALL, Corruption, bright_levels, changed};
+use crate::view::{Made, MakeContext, stream};
+
+pub(super) const CORRUPTION: Corruption = Corruption {
+    name: "shot_noise",
+    words: "shot noise (few photons)",
+    parameter: "photons",
+    unit: "photons",
+    identity: f64::INFINITY,
+    ladder: [1000.0, 300.0, 100.0, 30.0, 10.0],
+    range: (1e-3, f64::INFINITY),
+    modalities: ALL,
+    random: true,
+    moves_geometry: false,
+    note: "photons at the 99.9th percentile of the signal; black level 0; added to the noise that the image has",
+    run,
+};
+
+/// x → Poisson(x·k)/k with k = photons / (99.9th percentile). Samples at or below the black level 0, and those that are
+/// not finite, stay: no light, no noise.
+fn run(image: &Image, truth: Option<&LabelImage>, view: &View, context: &MakeContext<'_>) -> Result<Made> {
+    let levels = bright_levels(image);
+    let mut stream = stream(CORRUPTION.name, view, context);
+    Ok(changed(image, truth, |channel, samples| {
+        let Some(bright) = levels[channel] else { return };
+        let photons_per_level = view.value / bright;
+        let level_per_photon = bright / view.value;
+        for sample in samples {
+            if *sample > 0.0 && sample.is_finite() {
+                *sample = (stream.poisson(f64::from(*sample) * photons_per_level) * level_per_photon) as f32;
+            }
+        }
+    }))
+}

@@ -1,0 +1,159 @@
+//! Blur and illumination.
+
+use transect_core::Modality;
+
+use super::Plane;
+use crate::blur::gaussian;
+use crate::quantile::{median, quantile_in_place};
+use crate::surface::{self, Surface};
+
+/// Gradient of a plane by central differences: (along rows, along columns) on all pixels; 0 on the border.
+fn gradient(samples: &[f32], rows: usize, columns: usize) -> (Vec<f32>, Vec<f32>) {
+    let mut down = vec![0.0; samples.len()];
+    let mut across = vec![0.0; samples.len()];
+    for r in 1..rows - 1 {
+        for c in 1..columns - 1 {
+            let at = r * columns + c;
+            down[at] = 0.5 * (samples[at + columns] - samples[at - columns]);
+            across[at] = 0.5 * (samples[at + 1] - samples[at - 1]);
+        }
+    }
+    (down, across)
+}
+
+/// Standard deviation of the blur in pixels, from how much a known further blur lowers the gradient at edges (Zhuo and Sim
+/// 2011): an edge blurred by σ and then by s has a gradient ∝ 1/√(σ² + s²), so two blurs s₁ = 1 and s₂ = 2 give σ. Edges
+/// are the local maxima of the gradient along its own direction that stand over the noise; the 25th percentile over them
+/// is taken, because an edge of the specimen may itself be soft but not sharper than the blur. `None` under 16 × 16 pixels
+/// or with fewer than 20 edge pixels.
+pub(super) fn psf_sigma(grey: &Plane, noise: f64) -> Option<f64> {
+    const FINE: f64 = 1.0;
+    const COARSE: f64 = 2.0;
+    let (rows, columns) = (grey.rows, grey.columns);
+    if rows < 16 || columns < 16 {
+        return None;
+    }
+    let blurred = |sigma: f64| {
+        let mut plane = grey.samples.clone();
+        gaussian(&mut plane, rows, columns, sigma, sigma);
+        gradient(&plane, rows, columns)
+    };
+    let (down, across) = blurred(FINE);
+    let (down2, across2) = blurred(COARSE);
+    let strength: Vec<f32> = down.iter().zip(&across).map(|(d, a)| d.hypot(*a)).collect();
+    // White noise of standard deviation n has, after a Gaussian of s, a gradient of n/(√8·√π·s²) in each direction.
+    let gradient_noise = noise / (8.0_f64.sqrt() * std::f64::consts::PI.sqrt() * FINE * FINE);
+    let border = 6;
+    let mut inner: Vec<f32> = Vec::with_capacity(strength.len());
+    for r in border..rows - border {
+        inner.extend_from_slice(&strength[r * columns + border..(r + 1) * columns - border]);
+    }
+    let strong = quantile_in_place(&mut inner, 0.9)?;
+    let threshold = (8.0 * gradient_noise).max(strong).max(1e-12);
+    let mut squares = Vec::new();
+    for r in border..rows - border {
+        for c in border..columns - border {
+            let at = r * columns + c;
+            let s = strength[at];
+            if f64::from(s) <= threshold {
+                continue;
+            }
+            // Neighbours along the gradient, by linear interpolation.
+            let (ur, uc) = (f64::from(down[at] / s), f64::from(across[at] / s));
+            let along = |sign: f64| -> f64 {
+                let (y, x) = (r as f64 + sign * ur, c as f64 + sign * uc);
+                let (y0, x0) = (y.floor() as usize, x.floor() as usize);
+                let (fy, fx) = (y - y0 as f64, x - x0 as f64);
+                let v = |y: usize, x: usize| f64::from(strength[y * columns + x]);
+                (1.0 - fy) * ((1.0 - fx) * v(y0, x0) + fx * v(y0, x0 + 1))
+                    + fy * ((1.0 - fx) * v(y0 + 1, x0) + fx * v(y0 + 1, x0 + 1))
+            };
+            if f64::from(s) < along(1.0) || f64::from(s) < along(-1.0) {
+                continue;
+            }
+            let coarse = f64::from(down2[at].hypot(across2[at]));
+            if coarse <= 0.0 {
+                continue;
+            }
+            let ratio2 = (f64::from(s) / coarse).powi(2);
+            if ratio2 <= 1.0 {
+                continue;
+            }
+            squares.push(((COARSE * COARSE - ratio2 * FINE * FINE) / (ratio2 - 1.0)) as f32);
+        }
+    }
+    if squares.len() < 20 {
+        return None;
+    }
+    Some(quantile_in_place(&mut squares, 0.25)?.max(0.0).sqrt())
+}
+
+/// Second-order surface of the log of the background over the field: in each of 12 × 12 tiles the 20th percentile of grey
+/// (blurred by two pixels) for fluorescence, the 80th for bright field, the median otherwise; fitted by least squares,
+/// reweighted four times with Tukey's biweight against tiles full of objects. `None` where the field has fewer than
+/// 16 × 16 pixels or a tile is not positive.
+pub(super) fn illumination(grey: &Plane, modality: Modality) -> Option<Surface> {
+    const TILES: usize = 12;
+    let (rows, columns) = (grey.rows, grey.columns);
+    if rows < 16 || columns < 16 {
+        return None;
+    }
+    let q = match modality {
+        Modality::Fluorescence => 0.2,
+        Modality::Brightfield => 0.8,
+        _ => 0.5,
+    };
+    let mut smooth = grey.samples.clone();
+    gaussian(&mut smooth, rows, columns, 2.0, 2.0);
+    let mut points = Vec::with_capacity(TILES * TILES);
+    let mut tile = Vec::new();
+    let centre = |from: usize, to: usize, n: usize| (from + to - 1) as f64 / (n - 1) as f64 - 1.0;
+    for i in 0..TILES {
+        let (top, bottom) = (i * rows / TILES, (i + 1) * rows / TILES);
+        for j in 0..TILES {
+            let (left, right) = (j * columns / TILES, (j + 1) * columns / TILES);
+            tile.clear();
+            for r in top..bottom {
+                tile.extend_from_slice(&smooth[r * columns + left..r * columns + right]);
+            }
+            let v = quantile_in_place(&mut tile, q)?;
+            if v <= 0.0 {
+                return None;
+            }
+            points.push((centre(top, bottom, rows), centre(left, right, columns), v.ln(), 1.0));
+        }
+    }
+    let mut fitted = surface::fit(&points)?;
+    for _ in 0..4 {
+        let residual = |p: &(f64, f64, f64, f64)| p.2 - fitted.0 - surface::value(&fitted.1, p.0, p.1);
+        let spread = 1.4826 * median(&mut points.iter().map(|p| residual(p).abs()).collect())?;
+        if spread <= 1e-9 {
+            break;
+        }
+        let weights: Vec<f64> = points
+            .iter()
+            .map(|p| {
+                let u = residual(p) / (4.685 * spread);
+                if u.abs() < 1.0 { (1.0 - u * u).powi(2) } else { 0.0 }
+            })
+            .collect();
+        for (p, w) in points.iter_mut().zip(weights) {
+            p.3 = w;
+        }
+        fitted = surface::fit(&points)?;
+    }
+    Some(fitted.1)
+}
+
+/// 1 − darkest/brightest of the fitted field, in [0, 1).
+pub(super) fn unevenness(surface: &Surface) -> f64 {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for r in surface::positions(33) {
+        for c in surface::positions(33) {
+            let v = surface::value(surface, r, c);
+            low = low.min(v);
+            high = high.max(v);
+        }
+    }
+    1.0 - (low - high).exp()
+}

@@ -1,0 +1,274 @@
+//! What an image says of itself, without any model.
+
+mod colour;
+mod focus;
+mod noise;
+mod objects;
+mod picture;
+mod texture;
+
+use transect_core::attribute::ATTRIBUTES;
+use transect_core::{Image, LabelImage, Modality, Profile};
+
+/// What an image says of itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Described {
+    /// One value for each of [`ATTRIBUTES`], in their order; `None` where one has no value here.
+    pub attributes: Vec<Option<f64>>,
+    /// The traits that swaps move.
+    pub profile: Profile,
+    /// Difference hash: bit 8·r + c, from the lowest, is set where cell (r, c) of a 9 × 8 grid of mean grey is darker than
+    /// its right neighbour.
+    pub perceptual_hash: u64,
+    /// 64 × 64 × 3 bytes, red, green, blue, row by row.
+    pub thumbnail: Vec<u8>,
+}
+
+/// One plane of intensities with its size.
+#[derive(Debug, Clone)]
+pub(crate) struct Plane {
+    pub(crate) samples: Vec<f32>,
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+}
+
+/// What the estimators share: the middle plane, in the units of the attributes.
+struct Field {
+    /// Each channel.
+    channels: Vec<Plane>,
+    /// Mean over the channels.
+    grey: Plane,
+    /// Whether every sample of the middle plane is finite.
+    finite: bool,
+    /// Size of one level in these units: 1/full scale for integer types, 0 for floating types.
+    level: f64,
+}
+
+impl Field {
+    fn of(image: &Image) -> Self {
+        let (rows, columns) = (image.rows(), image.columns());
+        let middle = image.planes() / 2;
+        let level = image.dtype.range().map_or(0.0, |(_, high)| 1.0 / f64::from(high));
+        let unit = if level > 0.0 { level } else { 1.0 };
+        let channels: Vec<Plane> = (0..image.channels())
+            .map(|c| Plane {
+                samples: image.plane(c, middle).iter().map(|&s| (f64::from(s) * unit) as f32).collect(),
+                rows,
+                columns,
+            })
+            .collect();
+        let grey = if let [only] = channels.as_slice() {
+            only.clone()
+        } else {
+            let mut sum = vec![0.0_f32; rows * columns];
+            for channel in &channels {
+                for (s, v) in sum.iter_mut().zip(&channel.samples) {
+                    *s += v;
+                }
+            }
+            let share = 1.0 / channels.len() as f32;
+            sum.iter_mut().for_each(|s| *s *= share);
+            Plane { samples: sum, rows, columns }
+        };
+        let finite = channels.iter().all(|c| c.samples.iter().all(|s| s.is_finite()));
+        Self { channels, grey, finite, level }
+    }
+}
+
+/// Mean and standard deviation (of the population) of the finite values; `None` where there are none.
+fn mean_sd(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
+    let (mut sum, mut n) = (0.0, 0_u64);
+    for v in values.clone().filter(|v| v.is_finite()) {
+        sum += v;
+        n += 1;
+    }
+    if n == 0 {
+        return None;
+    }
+    let mean = sum / n as f64;
+    let squares: f64 = values.filter(|v| v.is_finite()).map(|v| (v - mean).powi(2)).sum();
+    Some((mean, (squares / n as f64).sqrt()))
+}
+
+/// The traits that swaps move. See [`describe`].
+pub(crate) fn profile(image: &Image, truth: Option<&LabelImage>, modality: Modality) -> Profile {
+    let field = Field::of(image);
+    let estimates = Estimates::of(&field, modality);
+    let objects = truth.and_then(objects::measure);
+    profile_of(image, truth, modality, &estimates, objects.as_ref())
+}
+
+fn profile_of(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    modality: Modality,
+    estimates: &Estimates,
+    objects: Option<&objects::Objects>,
+) -> Profile {
+    let density = crate::swap::in_density(image, modality)
+        .then(|| crate::density::white(image))
+        .flatten()
+        .map(crate::density::Density::new);
+    let unit = image.dtype.range().map_or(1.0, |(_, high)| 1.0 / f64::from(high));
+    let size = image.samples().len() / image.channels();
+    let (mut mean, mut sd) = (Vec::new(), Vec::new());
+    for samples in image.samples().chunks_exact(size) {
+        let statistics = match density {
+            Some(d) => mean_sd(samples.iter().filter(|s| s.is_finite()).map(|&s| d.of(s))),
+            None => mean_sd(samples.iter().map(|&s| f64::from(s) * unit)),
+        };
+        let (m, s) = statistics.unwrap_or((0.0, 0.0));
+        mean.push(m);
+        sd.push(s);
+    }
+    let scale_of_objects = truth.is_some();
+    Profile {
+        mean,
+        sd,
+        optical_density: density.is_some(),
+        psf_sigma_px: estimates.psf_sigma,
+        noise_sd: estimates.noise_sd,
+        illumination: estimates.surface.map_or_else(Vec::new, |s| s.to_vec()),
+        scale_px: if scale_of_objects { objects.map(|o| o.diameter) } else { estimates.texture_scale },
+        scale_of_objects,
+        size: [image.rows() as u32, image.columns() as u32],
+    }
+}
+
+/// What takes work to estimate.
+#[derive(Debug, Clone, Default)]
+struct Estimates {
+    noise_sd: Option<f64>,
+    noise_gain: Option<f64>,
+    read_noise: Option<f64>,
+    background: Option<f64>,
+    psf_sigma: Option<f64>,
+    spectrum_slope: Option<f64>,
+    high_share: Option<f64>,
+    surface: Option<crate::surface::Surface>,
+    texture_scale: Option<f64>,
+}
+
+impl Estimates {
+    fn of(field: &Field, modality: Modality) -> Self {
+        if !field.finite {
+            return Self { background: noise::background(&field.grey, field.level, modality), ..Self::default() };
+        }
+        let spectrum = texture::Spectrum::of(&field.grey);
+        let grey_noise = noise::sd(&field.grey, 0.0);
+        let over_channels = |estimate: &dyn Fn(&Plane) -> Option<f64>| -> Option<f64> {
+            let values: Vec<f64> = field.channels.iter().filter_map(estimate).collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        let transfers: Vec<_> = field.channels.iter().filter_map(|c| noise::photon_transfer(c, field.level)).collect();
+        let n = transfers.len() as f64;
+        Self {
+            noise_sd: over_channels(&|c| noise::sd(c, field.level)),
+            noise_gain: (n > 0.0).then(|| transfers.iter().map(|t| t.0).sum::<f64>() / n),
+            read_noise: (n > 0.0).then(|| transfers.iter().map(|t| t.1).sum::<f64>() / n),
+            background: noise::background(&field.grey, field.level, modality),
+            psf_sigma: focus::psf_sigma(&field.grey, grey_noise.unwrap_or(0.0)),
+            spectrum_slope: spectrum.as_ref().and_then(texture::Spectrum::slope),
+            high_share: spectrum.as_ref().and_then(texture::Spectrum::high_share),
+            surface: focus::illumination(&field.grey, modality),
+            texture_scale: spectrum.and_then(|s| s.correlation_length(grey_noise.unwrap_or(0.0))),
+        }
+    }
+}
+
+/// Estimates every attribute of [`ATTRIBUTES`], the profile, the perceptual hash and the thumbnail of an image.
+///
+/// Intensities are fractions of full scale for integer types and the file's numbers for floating types; with several
+/// planes the middle one is looked at (mean and spread of the profile take all). The formula of each attribute, its unit
+/// and its measured error are on the page `optics` of the book. Truth is a label image of objects (or a mask); an object
+/// is a connected piece (eight neighbours) of one label that is not 0.
+///
+/// Constant images, images of one pixel and values that are not finite give `None` where nothing can be said, and never
+/// panic: attributes of a distribution leave out what is not finite, attributes of structure are `None` where a sample of
+/// the plane is not finite.
+pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -> Described {
+    let field = Field::of(image);
+    let estimates = Estimates::of(&field, modality);
+    let objects = truth.and_then(objects::measure);
+    let profile = profile_of(image, truth, modality, &estimates, objects.as_ref());
+    let mut sorted: Vec<f32> = field.grey.samples.iter().copied().filter(|s| s.is_finite()).collect();
+    let mut quantile = |q: f64| crate::quantile::quantile_in_place(&mut sorted, q);
+    let (q01, q50, q99) = (quantile(0.01), quantile(0.5), quantile(0.99));
+    let moments = mean_sd(field.grey.samples.iter().map(|&s| f64::from(s)));
+    let signal = if modality == Modality::Brightfield { q01 } else { q99 };
+    let colour = if image.rgb && image.channels() == 3 { colour::of(&field.channels) } else { None };
+    let stains = if crate::swap::in_density(image, modality) { colour::stains(image) } else { None };
+    let share = |hit: &dyn Fn(f32) -> bool| -> Option<f64> {
+        image.dtype.range()?;
+        let middle = image.planes() / 2;
+        let n = image.rows() * image.columns() * image.channels();
+        let hits: usize =
+            (0..image.channels()).map(|c| image.plane(c, middle).iter().filter(|&&s| hit(s)).count()).sum();
+        Some(hits as f64 / n as f64)
+    };
+    let high = image.dtype.range().map_or(f32::INFINITY, |(_, high)| high);
+    let pixels = (image.rows() * image.columns()) as f64;
+    let value = |name: &str| -> Option<f64> {
+        match name {
+            "rows_px" => Some(image.rows() as f64),
+            "columns_px" => Some(image.columns() as f64),
+            "channels" => Some(image.channels() as f64),
+            "bits" => Some(bits(image)),
+            "pixel_size_um" => image.pixel_size.map(|p| (p.row_um * p.column_um).sqrt()).filter(|p| p.is_finite()),
+            "intensity_mean" => moments.map(|m| m.0),
+            "intensity_sd" => moments.map(|m| m.1),
+            "intensity_q01" => q01,
+            "intensity_q50" => q50,
+            "intensity_q99" => q99,
+            "background" => estimates.background,
+            "contrast" => {
+                let (s, b) = (signal?, estimates.background?);
+                (s + b > 0.0).then(|| (s - b).abs() / (s + b))
+            }
+            "snr" => {
+                let (s, b, n) = (signal?, estimates.background?, estimates.noise_sd?);
+                (n > 0.0).then(|| (s - b).abs() / n)
+            }
+            "noise_sd" => estimates.noise_sd,
+            "noise_gain" => estimates.noise_gain,
+            "read_noise" => estimates.read_noise,
+            "spectrum_slope" => estimates.spectrum_slope,
+            "high_frequency_share" => estimates.high_share,
+            "psf_sigma_px" => estimates.psf_sigma,
+            "saturated_share" => share(&|s| s >= high),
+            "clipped_share" => share(&|s| s == 0.0),
+            "unevenness" => estimates.surface.map(|s| focus::unevenness(&s)),
+            "texture_scale_px" => estimates.texture_scale,
+            "red_mean" => colour.map(|c| c.means[0]),
+            "green_mean" => colour.map(|c| c.means[1]),
+            "blue_mean" => colour.map(|c| c.means[2]),
+            "saturation_mean" => colour.map(|c| c.saturation),
+            "hue_cos" => colour.and_then(|c| c.hue).map(|h| h.0),
+            "hue_sin" => colour.and_then(|c| c.hue).map(|h| h.1),
+            "stain_h_angle_deg" => stains.map(|s| s.0),
+            "stain_e_angle_deg" => stains.map(|s| s.1),
+            "objects" => truth.map(|_| objects.as_ref().map_or(0.0, |o| o.count as f64)),
+            "object_density" => truth.map(|_| objects.as_ref().map_or(0.0, |o| o.count as f64 / pixels)),
+            "object_diameter_px" => objects.as_ref().map(|o| o.diameter),
+            "foreground_share" => truth.map(|_| objects.as_ref().map_or(0.0, |o| o.foreground as f64 / pixels)),
+            _ => None,
+        }
+    };
+    let attributes = ATTRIBUTES.iter().map(|a| value(a.name).filter(|v| v.is_finite())).collect();
+    Described {
+        attributes,
+        profile,
+        perceptual_hash: picture::difference_hash(&field.grey),
+        thumbnail: picture::thumbnail(image, &field.grey),
+    }
+}
+
+fn bits(image: &Image) -> f64 {
+    use transect_core::Dtype::{Float16, Float32, Float64, Int8, Int16, Int32, Uint8, Uint16, Uint32};
+    match image.dtype {
+        Uint8 | Int8 => 8.0,
+        Uint16 | Int16 | Float16 => 16.0,
+        Uint32 | Int32 | Float32 => 32.0,
+        Float64 => 64.0,
+    }
+}
