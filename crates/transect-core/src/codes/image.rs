@@ -7,4 +7,34 @@ codes! {
     /// Shape and samples do not agree.
     IMAGE_SHAPE = "T102", Shape, "samples do not fit the shape",
         "An image has (channel, plane, row, column) samples, each dimension at least 1. A file that says otherwise is damaged.";
+    /// The bytes do not follow their format.
+    IMAGE_DAMAGED = "T103", Format, "image file is damaged",
+        "The bytes do not follow the format that they begin with: the file is cut short, was written wrongly, or was changed. Nothing is guessed for the missing part. Fetch the file again, or open it in the program that wrote it and save it again.";
+    /// A feature of the format that transect does not have.
+    IMAGE_UNSUPPORTED = "T104", Unsupported, "image uses a feature that is not supported",
+        "The file is valid, but holds something that transect does not read, such as JPEG inside TIFF, CMYK colours or 64-bit integers. It is never read approximately. Save it as PNG, as TIFF without compression or with LZW or Deflate, or as NPY.";
+    /// Too large.
+    IMAGE_LIMITS = "T105", Limits, "image passes a limit on its size",
+        "The file, a side of the image, or its decoded samples (four bytes each) would pass a limit. Limits are checked before memory is taken, so that a small damaged file cannot ask for all of it. Cut large images into fields first.";
+    /// No such page.
+    IMAGE_PAGE = "T106", Usage, "no such page",
+        "The column `page` counts from 0. PNG, JPEG and NPY files have the single page 0; a TIFF has as many as it has directories.";
+    /// Not a format that is read.
+    IMAGE_UNKNOWN_FORMAT = "T107", Unsupported, "not an image format that is read",
+        "The format is taken from the first bytes of a file, never from its name. Read are PNG, JPEG, TIFF (also BigTIFF) and NPY. Convert other files to one of these.";
+    /// Transparent pixels.
+    IMAGE_ALPHA = "T108", Unsupported, "image has transparent pixels",
+        "An alpha channel is dropped where every pixel is opaque. Where some are not, what the image shows depends on a background that the file does not hold. Save the image without transparency, on the background that you mean.";
+    /// Integers that single precision cannot hold.
+    IMAGE_INTEGER_RANGE = "T109", Unsupported, "integers too large to be exact",
+        "Pixels are kept in single precision, which holds every integer up to 16,777,216 exactly. This image has larger ones. Divide them by a constant and save as 16 bit, or convert to float and accept the rounding yourself. Label images are read exactly up to 4,294,967,295.";
+    /// Not labels.
+    LABELS_UNSUPPORTED = "T110", Unsupported, "not a label image",
+        "A label image has one whole number from 0 to 4,294,967,295 for each pixel: a grey PNG of 8 or 16 bits, a palette PNG (its indices are the labels), a TIFF or NPY of integers, or of floats that are all whole. Colours, fractions and negative numbers are refused: which label they mean is not said. JPEG is refused because it changes values.";
+    /// Images that cannot be stacked.
+    IMAGE_STACK = "T111", Shape, "images cannot be stacked",
+        "Files with one channel each are stacked into one image. They must agree in rows, columns, planes and sample type.";
+    /// Cannot be written.
+    IMAGE_ENCODE = "T112", Usage, "image cannot be written as PNG",
+        "PNG holds one (grey) or three (red, green, blue) channels of whole numbers in 8 or 16 bits, in one plane. Write anything else as NPY.";
 }
