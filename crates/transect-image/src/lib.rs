@@ -223,14 +223,19 @@ pub fn non_finite(image: &Image) -> usize {
 }
 
 fn known(bytes: &[u8]) -> Result<Format> {
-    Format::of(bytes).ok_or_else(|| {
-        let what = format::other(bytes).map_or_else(
-            || "the first bytes are of no format that is known here".to_owned(),
-            |what| format!("the file looks like {what}"),
-        );
-        Error::new(&codes::IMAGE_UNKNOWN_FORMAT, what)
-            .help("convert it to PNG, TIFF or NPY; JPEG is read too")
-    })
+    let other_inside = |format: &Format| {
+        *format == Format::Tiff && format::other(bytes).is_some() && !tiff::opens(bytes)
+    };
+    Format::of(bytes)
+        .filter(|format| !other_inside(format))
+        .ok_or_else(|| {
+            let what = format::other(bytes).map_or_else(
+                || "the first bytes are of no format that is known here".to_owned(),
+                |what| format!("the file looks like {what}"),
+            );
+            Error::new(&codes::IMAGE_UNKNOWN_FORMAT, what)
+                .help("convert it to PNG, TIFF or NPY; JPEG is read too")
+        })
 }
 
 fn read(bytes: &[u8], name: &str, page: Option<u32>, limits: &Limits) -> Result<raw::Raw> {

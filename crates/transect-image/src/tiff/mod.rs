@@ -41,6 +41,11 @@ mod tag {
     pub(super) const SAMPLE_FORMAT: u16 = 339;
 }
 
+/// Whether the first directory can be read: some DICOM files begin like a TIFF and are none.
+pub(crate) fn opens(bytes: &[u8]) -> bool {
+    File::new(bytes).is_ok_and(|file| file.directories().next().is_some_and(|first| first.is_ok()))
+}
+
 /// The number of directories in the main chain.
 pub(crate) fn pages(bytes: &[u8]) -> Result<u32> {
     let file = File::new(bytes)?;
@@ -280,9 +285,11 @@ fn photometric(
         Some(other) => Err(unsupported(format!(
             "a TIFF with the photometric interpretation {other}"
         ))),
-        None => Err(damaged(
-            "the TIFF does not say what its samples mean (PhotometricInterpretation is missing)",
-        )
+        // Without the tag a single channel is read as it stands, as other readers do.
+        None if channels == 1 => Ok((Colour::Plain, 1)),
+        None => Err(damaged(format!(
+            "the TIFF does not say what its {channels} samples per pixel mean (PhotometricInterpretation is missing)"
+        ))
         .help("save it again from a program that writes the tag")),
     }
 }
