@@ -1,0 +1,150 @@
+//! Resizing of planes.
+
+use crate::spec::{AntiAlias, Resize, ResizeMethod};
+use crate::tensor::Block;
+
+/// Resizes every plane of a block. A plane that already has the size is left as it is.
+pub fn resize(block: &Block, how: &Resize) -> Block {
+    let [channels, planes, rows, columns] = block.shape;
+    let [new_rows, new_columns] = how.size;
+    if [rows, columns] == how.size {
+        return block.clone();
+    }
+    let mut out = Block::zeros([channels, planes, new_rows, new_columns]);
+    let size = new_rows * new_columns;
+    for (index, plane) in block.data.chunks(rows * columns).enumerate() {
+        let resized = resize_plane(plane, [rows, columns], how);
+        out.data[index * size..(index + 1) * size].copy_from_slice(&resized);
+    }
+    out
+}
+
+fn resize_plane(plane: &[f32], from: [usize; 2], how: &Resize) -> Vec<f32> {
+    let to = how.size;
+    if how.method == ResizeMethod::Nearest {
+        let index = |i: usize, axis: usize| {
+            (((i as f64 + 0.5) * from[axis] as f64 / to[axis] as f64) as usize).min(from[axis] - 1)
+        };
+        return (0..to[0])
+            .flat_map(|r| (0..to[1]).map(move |c| (r, c)))
+            .map(|(r, c)| plane[index(r, 0) * from[1] + index(c, 1)])
+            .collect();
+    }
+    let mut data: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
+    if how.method == ResizeMethod::Bilinear && how.anti_alias == AntiAlias::Gaussian {
+        for axis in 0..2 {
+            let sigma = ((from[axis] as f64 / to[axis] as f64) - 1.0) / 2.0;
+            if sigma > 0.0 {
+                data = along(&data, from, axis, &gaussian(from[axis], sigma));
+            }
+        }
+    }
+    let taps = |axis: usize| match how.method {
+        ResizeMethod::Area => area(from[axis], to[axis]),
+        _ => linear(from[axis], to[axis]),
+    };
+    let data = along(&data, from, 0, &taps(0));
+    let data = along(&data, [to[0], from[1]], 1, &taps(1));
+    data.into_iter().map(|v| v as f32).collect()
+}
+
+/// For every output position, the input positions that it is a weighted sum of.
+type Taps = Vec<Vec<(usize, f64)>>;
+
+/// Applies taps along one axis of a plane.
+fn along(data: &[f64], shape: [usize; 2], axis: usize, taps: &Taps) -> Vec<f64> {
+    let [rows, columns] = shape;
+    if axis == 0 {
+        let mut out = vec![0.0; taps.len() * columns];
+        for (row, weights) in out.chunks_mut(columns).zip(taps) {
+            for &(from, weight) in weights {
+                for (o, v) in row
+                    .iter_mut()
+                    .zip(&data[from * columns..(from + 1) * columns])
+                {
+                    *o += weight * v;
+                }
+            }
+        }
+        return out;
+    }
+    let mut out = Vec::with_capacity(rows * taps.len());
+    for row in data.chunks(columns) {
+        out.extend(taps.iter().map(|weights| {
+            weights
+                .iter()
+                .map(|&(from, weight)| weight * row[from])
+                .sum::<f64>()
+        }));
+    }
+    out
+}
+
+/// Position −1 is 1 and position n is n − 2: reflection about the centre of the outermost pixel.
+fn mirror(position: i64, n: usize) -> usize {
+    if n == 1 {
+        return 0;
+    }
+    let period = 2 * (n as i64 - 1);
+    let p = position.rem_euclid(period);
+    (if p < n as i64 { p } else { period - p }) as usize
+}
+
+fn gaussian(n: usize, sigma: f64) -> Taps {
+    let radius = (4.0 * sigma + 0.5) as i64;
+    let weights: Vec<f64> = (-radius..=radius)
+        .map(|d| (-0.5 * (d as f64 / sigma).powi(2)).exp())
+        .collect();
+    let sum: f64 = weights.iter().sum();
+    (0..n as i64)
+        .map(|i| {
+            (-radius..=radius)
+                .zip(&weights)
+                .map(|(d, w)| (mirror(i + d, n), w / sum))
+                .collect()
+        })
+        .collect()
+}
+
+/// Linear interpolation between pixel centres; beyond the outermost centre, mirrored about it.
+fn linear(from: usize, to: usize) -> Taps {
+    let ratio = from as f64 / to as f64;
+    (0..to)
+        .map(|i| {
+            let mut x = (i as f64 + 0.5) * ratio - 0.5;
+            let last = from as f64 - 1.0;
+            if x < 0.0 {
+                x = -x;
+            }
+            if x > last {
+                x = 2.0 * last - x;
+            }
+            let x = x.clamp(0.0, last);
+            let below = x.floor() as usize;
+            let share = x - below as f64;
+            if share == 0.0 {
+                vec![(below, 1.0)]
+            } else {
+                vec![(below, 1.0 - share), (below + 1, share)]
+            }
+        })
+        .collect()
+}
+
+/// Mean over the footprint of each new pixel.
+fn area(from: usize, to: usize) -> Taps {
+    let ratio = from as f64 / to as f64;
+    (0..to)
+        .map(|i| {
+            let (start, end) = (i as f64 * ratio, (i as f64 + 1.0) * ratio);
+            let first = start.floor() as usize;
+            let last = (end.ceil() as usize).min(from).max(first + 1);
+            (first..last.min(from))
+                .filter_map(|p| {
+                    let overlap = (end.min(p as f64 + 1.0) - start.max(p as f64)).max(0.0);
+                    (overlap > 1e-12).then_some((p, overlap / ratio))
+                })
+                .collect()
+        })
+        .collect()
+}

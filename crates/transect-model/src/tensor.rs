@@ -1,0 +1,56 @@
+//! Arrays that models take and give, and the canonical block that transect works on.
+
+/// An array of `f32` in row-major order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Tensor {
+    /// Length of each dimension; empty for a scalar.
+    pub shape: Vec<usize>,
+    /// The values, the last dimension fastest.
+    pub data: Vec<f32>,
+}
+
+impl Tensor {
+    /// A tensor, if the values fill the shape.
+    pub fn new(shape: Vec<usize>, data: Vec<f32>) -> Option<Self> {
+        let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))?;
+        (count == data.len()).then_some(Self { shape, data })
+    }
+}
+
+/// Samples in the order (channel, plane, row, column).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// (channel, plane, row, column).
+    pub shape: [usize; 4],
+    /// The samples.
+    pub data: Vec<f32>,
+}
+
+impl Block {
+    /// A block of zeros.
+    pub fn zeros(shape: [usize; 4]) -> Self {
+        Self {
+            shape,
+            data: vec![0.0; shape.iter().product()],
+        }
+    }
+
+    /// The rows × columns samples of one channel in one plane.
+    ///
+    /// # Panics
+    /// When there is no such channel or plane.
+    pub fn plane(&self, channel: usize, plane: usize) -> &[f32] {
+        let size = self.shape[2] * self.shape[3];
+        let start = (channel * self.shape[1] + plane) * size;
+        &self.data[start..start + size]
+    }
+
+    /// The samples of one channel.
+    ///
+    /// # Panics
+    /// When there is no such channel.
+    pub fn channel(&self, channel: usize) -> &[f32] {
+        let size = self.shape[1] * self.shape[2] * self.shape[3];
+        &self.data[channel * size..(channel + 1) * size]
+    }
+}

@@ -1,0 +1,3 @@
+//! Integration tests of transect-model.
+
+mod published;
