@@ -1,0 +1,174 @@
+//! What one failure mode thinks, before the verdicts of all are settled together.
+
+use transect_core::{Better, Figure, Finding, Threshold, Verdict};
+use transect_stats::{Estimate, judge, n_needed, p_of_failure};
+
+use crate::study::Study;
+use crate::words;
+
+/// What a verdict is made from, once the p values of all primary findings of the run are adjusted together.
+#[derive(Debug, Clone)]
+pub enum Ground {
+    /// The verdict stands: described, not assessable.
+    Settled,
+    /// An estimate against the finding's thresholds.
+    Estimate(Box<Estimate>),
+    /// Bounds against the finding's threshold to warn, where they do not come from an estimate (tolerances, effects without
+    /// a sign); infinite where censored. The finding's `p` is given by the mode.
+    Bounds {
+        /// Lower bound.
+        low: f64,
+        /// Upper bound.
+        high: f64,
+        /// Whether there are units enough for a verdict.
+        enough: bool,
+        /// Whether a warning may be given at all, such as only where an adjusted p is small.
+        may_warn: bool,
+    },
+}
+
+/// A finding whose verdict is still open.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The finding.
+    pub finding: Finding,
+    /// What its verdict is made from.
+    pub ground: Ground,
+}
+
+impl From<Finding> for Draft {
+    fn from(finding: Finding) -> Self {
+        Self {
+            finding,
+            ground: Ground::Settled,
+        }
+    }
+}
+
+/// What one failure mode found.
+#[derive(Debug, Clone, Default)]
+pub struct Opinion {
+    /// Findings.
+    pub drafts: Vec<Draft>,
+    /// Figures.
+    pub figures: Vec<Figure>,
+    /// Findings that stay outside the contract, because they rest on the clock.
+    pub outside: Vec<Draft>,
+}
+
+/// Puts an estimate into a finding: number, interval, method, n, effective groups, and what to bear in mind.
+pub(crate) fn with_estimate(
+    mut finding: Finding,
+    estimate: &Estimate,
+    study: &Study<'_>,
+) -> Finding {
+    finding.estimate = Some(estimate.estimate);
+    finding.interval = (estimate.low.is_finite() && estimate.high.is_finite())
+        .then_some([estimate.low, estimate.high]);
+    finding.level = estimate.level;
+    finding.interval_method = Some(estimate.method.clone());
+    finding.n = estimate.n as u64;
+    finding.groups = Some(estimate.groups);
+    if study.context.group.is_none() {
+        finding
+            .caveats
+            .push("images assumed independent: no group was named".to_owned());
+    }
+    if !estimate.enough {
+        finding.caveats.push(format!(
+            "these groups only: {} effective groups are fewer than 6, so the interval is over images and nothing is claimed about further groups",
+            words::number(estimate.groups)
+        ));
+    }
+    finding
+}
+
+/// A finding that is judged by an estimate against thresholds.
+pub(crate) fn judged(
+    mut finding: Finding,
+    estimate: Estimate,
+    threshold: Threshold,
+    better: Better,
+    primary: bool,
+    study: &Study<'_>,
+) -> Draft {
+    finding = with_estimate(finding, &estimate, study);
+    finding.threshold = Some(threshold);
+    finding.better = better;
+    finding.primary = primary;
+    if primary {
+        finding.p = Some(p_of_failure(&estimate, &threshold, better));
+    }
+    Draft {
+        finding,
+        ground: Ground::Estimate(Box::new(estimate)),
+    }
+}
+
+/// A finding that cannot be answered, with what would have to be supplied.
+pub(crate) fn not_assessable(
+    id: impl Into<String>,
+    claim: impl Into<String>,
+    missing: impl Into<String>,
+) -> Finding {
+    let mut finding = Finding::new(id);
+    finding.verdict = Verdict::NotAssessable;
+    finding.claim = claim.into();
+    finding.missing = Some(missing.into());
+    finding
+}
+
+/// Settles the verdict of one draft. `family_size` is the number of primary findings that were tested in this run.
+pub(crate) fn settle(draft: Draft, p_adjusted: Option<f64>, family_size: u32) -> Finding {
+    let Draft {
+        mut finding,
+        ground,
+    } = draft;
+    if p_adjusted.is_some() {
+        finding.p_adjusted = p_adjusted;
+        finding.family_size = Some(family_size);
+    }
+    let Some(threshold) = finding.threshold else {
+        return finding;
+    };
+    match ground {
+        Ground::Settled => {}
+        Ground::Estimate(estimate) => {
+            finding.verdict = judge(&estimate, &threshold, finding.better, p_adjusted);
+            if finding.verdict == Verdict::Undecided {
+                finding.n_needed = needed(&estimate, &threshold);
+            }
+        }
+        Ground::Bounds {
+            low,
+            high,
+            enough,
+            may_warn,
+        } => {
+            let (bad_low, bad_high, warn) = match finding.better {
+                Better::Lower => (low, high, threshold.warn),
+                Better::Higher => (-high, -low, -threshold.warn),
+                Better::Neither => return finding,
+            };
+            finding.verdict = if !enough {
+                Verdict::Undecided
+            } else if finding.primary && p_adjusted.is_some_and(|p| p <= 0.05) {
+                Verdict::Fail
+            } else if bad_low > warn && may_warn {
+                Verdict::Warn
+            } else if bad_high < warn {
+                Verdict::Pass
+            } else {
+                Verdict::Undecided
+            };
+        }
+    }
+    finding
+}
+
+/// Images that would settle the nearer side: whichever of the thresholds the estimate is farther from decides less.
+fn needed(estimate: &Estimate, threshold: &Threshold) -> Option<u64> {
+    let by = |tau: f64| n_needed(estimate, tau).map(|n| n.images);
+    // Beyond `warn` on either side settles it; between the two, only a warning can.
+    by(threshold.warn).map(|n| n.max(estimate.n as u64))
+}
