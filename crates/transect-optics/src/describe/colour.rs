@@ -3,8 +3,8 @@
 use transect_core::Image;
 
 use super::Plane;
-use crate::density::{Density, white};
-use crate::quantile::quantile_in_place;
+use crate::density::Density;
+use crate::quantile::{quantile, quantile_in_place};
 
 /// Colour of a red-green-blue image.
 #[derive(Debug, Clone, Copy)]
@@ -59,19 +59,21 @@ fn angle(d: [f64; 3]) -> f64 {
     (0.75_f64.sqrt() * (d[1] - d[2])).atan2(d[0] - 0.5 * (d[1] + d[2])).to_degrees()
 }
 
-/// Hue angles of two stains (Macenko et al. 2009): densities of the pixels in which every channel absorbs over 0.15; the
-/// plane of their two largest principal directions (about 0); the directions at the 1st and 99th percentile of the angle
+/// Hue angles of two stains (after Macenko et al. 2009): densities against each channel's own 99th percentile (exposure and
+/// white balance are not stain; clear glass should be in view) of the pixels whose mean density is over 0.15; the
+/// plane of the two largest directions of their second moments about 0; the directions at the 1st and 99th percentile of the angle
 /// in it. The first is the one that absorbs more red, as haematoxylin does against eosin. `None` with fewer than 100 such
 /// pixels or where they span no plane.
 pub(super) fn stains(image: &Image) -> Option<(f64, f64)> {
     const ABSORBS: f64 = 0.15;
-    let density = Density::new(white(image)?);
     let middle = image.planes() / 2;
+    let glass = |channel: usize| quantile(image.plane(channel, middle), 0.99).filter(|&w| w > 0.0).map(Density::new);
+    let (red, green, blue) = (glass(0)?, glass(1)?, glass(2)?);
     let mut stained = Vec::new();
     for ((&r, &g), &b) in image.plane(0, middle).iter().zip(image.plane(1, middle)).zip(image.plane(2, middle)) {
         if r.is_finite() && g.is_finite() && b.is_finite() {
-            let d = [density.of(r), density.of(g), density.of(b)];
-            if d.iter().all(|&x| x > ABSORBS) {
+            let d = [red.of(r), green.of(g), blue.of(b)];
+            if d.iter().sum::<f64>() > 3.0 * ABSORBS {
                 stained.push(d);
             }
         }
@@ -79,21 +81,19 @@ pub(super) fn stains(image: &Image) -> Option<(f64, f64)> {
     if stained.len() < 100 {
         return None;
     }
-    let mean = [0, 1, 2].map(|i| stained.iter().map(|d| d[i]).sum::<f64>() / stained.len() as f64);
-    let mut covariance = [[0.0; 3]; 3];
+    let mut moments = [[0.0; 3]; 3];
     for d in &stained {
-        for i in 0..3 {
-            for j in 0..3 {
-                covariance[i][j] += (d[i] - mean[i]) * (d[j] - mean[j]);
+        for (row, a) in moments.iter_mut().zip(d) {
+            for (cell, b) in row.iter_mut().zip(d) {
+                *cell += a * b;
             }
         }
     }
-    let [first, second] = principal(covariance)?;
+    let [first, second] = principal(moments)?;
     // Towards more density.
     let first = if first.iter().sum::<f64>() < 0.0 { first.map(|x| -x) } else { first };
     let dot = |a: &[f64; 3], b: &[f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-    let angles: Vec<f32> = stained.iter().map(|d| dot(d, &second).atan2(dot(d, &first)) as f32).collect();
-    let mut angles = angles;
+    let mut angles: Vec<f32> = stained.iter().map(|d| dot(d, &second).atan2(dot(d, &first)) as f32).collect();
     let (low, high) = (quantile_in_place(&mut angles, 0.01)?, quantile_in_place(&mut angles, 0.99)?);
     let direction = |phi: f64| [0, 1, 2].map(|i| phi.cos() * first[i] + phi.sin() * second[i]);
     let (a, b) = (direction(low), direction(high));

@@ -21,14 +21,15 @@ fn gradient(samples: &[f32], rows: usize, columns: usize) -> (Vec<f32>, Vec<f32>
     (down, across)
 }
 
-/// Standard deviation of the blur in pixels, from how much a known further blur lowers the gradient at edges (Zhuo and Sim
-/// 2011): an edge blurred by σ and then by s has a gradient ∝ 1/√(σ² + s²), so two blurs s₁ = 1 and s₂ = 2 give σ. Edges
-/// are the local maxima of the gradient along its own direction that stand over the noise; the 25th percentile over them
-/// is taken, because an edge of the specimen may itself be soft but not sharper than the blur. `None` under 16 × 16 pixels
-/// or with fewer than 20 edge pixels.
+/// Standard deviation of the blur in pixels, from how much a known further blur lowers the gradient at edges (after Zhuo
+/// and Sim 2011): an edge blurred by σ and then by s has a gradient ∝ 1/√(σ² + s²), so the gradients after s₁ = 1 and
+/// s₂ = 2 give σ. Edges are the local maxima of the coarse gradient along its own direction that reach 0.4 of its 99.5th
+/// percentile and 8 times its noise: outlines of objects rather than their texture. The median of σ² over them is taken.
+/// The softness of the specimen's own edges is part of it. `None` under 16 × 16 pixels or with fewer than 20 edge pixels.
 pub(super) fn psf_sigma(grey: &Plane, noise: f64) -> Option<f64> {
     const FINE: f64 = 1.0;
     const COARSE: f64 = 2.0;
+    const SHARE: f64 = 0.4;
     let (rows, columns) = (grey.rows, grey.columns);
     if rows < 16 || columns < 16 {
         return None;
@@ -38,18 +39,18 @@ pub(super) fn psf_sigma(grey: &Plane, noise: f64) -> Option<f64> {
         gaussian(&mut plane, rows, columns, sigma, sigma);
         gradient(&plane, rows, columns)
     };
-    let (down, across) = blurred(FINE);
-    let (down2, across2) = blurred(COARSE);
+    let (down1, across1) = blurred(FINE);
+    let (down, across) = blurred(COARSE);
     let strength: Vec<f32> = down.iter().zip(&across).map(|(d, a)| d.hypot(*a)).collect();
     // White noise of standard deviation n has, after a Gaussian of s, a gradient of n/(√8·√π·s²) in each direction.
-    let gradient_noise = noise / (8.0_f64.sqrt() * std::f64::consts::PI.sqrt() * FINE * FINE);
-    let border = 6;
+    let gradient_noise = noise / (8.0_f64.sqrt() * std::f64::consts::PI.sqrt() * COARSE * COARSE);
+    let border = 8.min(rows / 4).min(columns / 4).max(2);
     let mut inner: Vec<f32> = Vec::with_capacity(strength.len());
     for r in border..rows - border {
         inner.extend_from_slice(&strength[r * columns + border..(r + 1) * columns - border]);
     }
-    let strong = quantile_in_place(&mut inner, 0.9)?;
-    let threshold = (8.0 * gradient_noise).max(strong).max(1e-12);
+    let strongest = quantile_in_place(&mut inner, 0.995)?;
+    let threshold = (8.0 * gradient_noise).max(SHARE * strongest).max(1e-12);
     let mut squares = Vec::new();
     for r in border..rows - border {
         for c in border..columns - border {
@@ -71,36 +72,38 @@ pub(super) fn psf_sigma(grey: &Plane, noise: f64) -> Option<f64> {
             if f64::from(s) < along(1.0) || f64::from(s) < along(-1.0) {
                 continue;
             }
-            let coarse = f64::from(down2[at].hypot(across2[at]));
-            if coarse <= 0.0 {
+            // The finer gradient in the same direction.
+            let fine = f64::from(down1[at]) * ur + f64::from(across1[at]) * uc;
+            let ratio2 = (fine / f64::from(s)).powi(2);
+            if fine <= 0.0 {
                 continue;
             }
-            let ratio2 = (f64::from(s) / coarse).powi(2);
-            if ratio2 <= 1.0 {
-                continue;
-            }
-            squares.push(((COARSE * COARSE - ratio2 * FINE * FINE) / (ratio2 - 1.0)) as f32);
+            squares.push(if ratio2 <= 1.0 {
+                f32::MAX
+            } else {
+                ((COARSE * COARSE - ratio2 * FINE * FINE) / (ratio2 - 1.0)) as f32
+            });
         }
     }
     if squares.len() < 20 {
         return None;
     }
-    Some(quantile_in_place(&mut squares, 0.25)?.max(0.0).sqrt())
+    Some(quantile_in_place(&mut squares, 0.5)?.max(0.0).sqrt())
 }
 
-/// Second-order surface of the log of the background over the field: in each of 12 × 12 tiles the 20th percentile of grey
-/// (blurred by two pixels) for fluorescence, the 80th for bright field, the median otherwise; fitted by least squares,
+/// Second-order surface of the log of the background over the field: in each of 8 × 8 tiles the 10th percentile of grey
+/// (blurred by two pixels) for fluorescence, the 90th for bright field, the median otherwise; fitted by least squares,
 /// reweighted four times with Tukey's biweight against tiles full of objects. `None` where the field has fewer than
 /// 16 × 16 pixels or a tile is not positive.
 pub(super) fn illumination(grey: &Plane, modality: Modality) -> Option<Surface> {
-    const TILES: usize = 12;
+    const TILES: usize = 8;
     let (rows, columns) = (grey.rows, grey.columns);
     if rows < 16 || columns < 16 {
         return None;
     }
     let q = match modality {
-        Modality::Fluorescence => 0.2,
-        Modality::Brightfield => 0.8,
+        Modality::Fluorescence => 0.1,
+        Modality::Brightfield => 0.9,
         _ => 0.5,
     };
     let mut smooth = grey.samples.clone();

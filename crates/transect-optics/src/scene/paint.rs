@@ -257,7 +257,11 @@ pub(super) fn tissue(specimen: &Specimen, laboratory: &Laboratory, seed: u64, in
         }
     }
     for cell in &specimen.cells {
-        grid.outline(&cell.body, |at, _, _, t| counter[at] += (0.16 * cell.amount * (1.0 - t * t)) as f32);
+        // A cell that a gap would lay bare keeps its own cytoplasm.
+        grid.outline(&cell.body, |at, _, _, t| {
+            let own = 0.4 * (1.0 - t.powi(6)).max(0.0).sqrt();
+            counter[at] = counter[at].max(own as f32) + (0.14 * cell.amount * (1.0 - t * t)) as f32;
+        });
         for piece in &cell.nucleus {
             grid.outline(piece, |at, y, x, t| {
                 let rim = 0.35 * (-((t - 0.9) / 0.1).powi(2)).exp();

@@ -167,7 +167,9 @@ impl Specimen {
 }
 
 fn cell(staining: Staining, y: f64, x: f64, radius: f64, stream: &mut Stream) -> Cell {
-    let elongation = 1.0 + 0.45 * stream.uniform();
+    // Some nuclei in tissue are spindles.
+    let spindle = staining == Staining::Tissue && stream.uniform() < 0.25;
+    let elongation = if spindle { 2.0 + stream.uniform() } else { 1.0 + 0.45 * stream.uniform() };
     // One in twenty is condensed: small and bright, as a dividing or dying cell.
     let condensed = stream.uniform() < 0.05;
     let (radius, amount) = if condensed {
