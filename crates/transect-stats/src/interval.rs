@@ -6,7 +6,9 @@ use transect_core::Result;
 
 use crate::error::{finite, refused, same_length};
 use crate::resample::{ENOUGH, Given, Sums, replicate, settle, short};
-use crate::tails::{bisect, normal_cdf, normal_quantile, t_cdf, t_quantile};
+use crate::tails::{
+    beta_cdf, beta_quantile, bisect, normal_cdf, normal_quantile, t_cdf, t_quantile,
+};
 use crate::units::Units;
 
 /// How an interval is made.
@@ -84,6 +86,8 @@ pub(crate) enum Tail {
         high: f64,
         units: f64,
     },
+    /// A Beta distribution.
+    Beta { a: f64, b: f64 },
     /// Difference of two independent estimates.
     Difference(Box<(Estimate, Estimate)>),
 }
@@ -113,6 +117,7 @@ impl Tail {
             Self::Constant {
                 value, low, units, ..
             } => value - (value - low) * (1.0 - alpha.powf(1.0 / units)),
+            Self::Beta { a, b } => beta_quantile(alpha, *a, *b),
             Self::Difference(pair) => {
                 let (a, b) = (&pair.0, &pair.1);
                 a.estimate
@@ -138,6 +143,7 @@ impl Tail {
             Self::Constant {
                 value, high, units, ..
             } => value + (high - value) * (1.0 - alpha.powf(1.0 / units)),
+            Self::Beta { a, b } => 1.0 - beta_quantile(alpha, *b, *a),
             Self::Difference(pair) => {
                 let (a, b) = (&pair.0, &pair.1);
                 a.estimate - b.estimate
@@ -168,6 +174,7 @@ impl Tail {
             Self::Constant {
                 value, low, units, ..
             } => constant_p(value - tau, value - low, *units),
+            Self::Beta { a, b } => beta_cdf(tau, *a, *b),
             Self::Difference(_) => solve(
                 tau,
                 self.lower(0.5),
@@ -200,6 +207,7 @@ impl Tail {
             Self::Constant {
                 value, high, units, ..
             } => constant_p(tau - value, high - value, *units),
+            Self::Beta { a, b } => beta_cdf(1.0 - tau, *b, *a),
             Self::Difference(_) => solve(
                 -tau,
                 -self.upper(0.5),

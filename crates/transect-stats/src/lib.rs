@@ -50,7 +50,7 @@ pub use multiplicity::{AttributeTest, holm, max_t};
 pub use quantile::{RobustScale, median, quantile, quantiles, robust_scale};
 pub use rank::{auroc, auroc_weighted, ranks};
 pub use selective::{RiskCoverage, risk_coverage};
-pub use tolerance::{Tolerance, tolerance, tolerance_of_means};
+pub use tolerance::{Tolerance, isotonic, tolerance, tolerance_of_means};
 pub use two_sample::{ClassifierTest, MmdTest, classifier_two_sample, mmd_aggregated};
 pub use units::{Units, effective_groups};
 pub use verdict::{Needed, judge, n_needed, p_of_failure};

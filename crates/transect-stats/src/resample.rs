@@ -288,11 +288,6 @@ impl Replicates {
             estimate, se, settings, tail, method, self.n, groups, enough,
         ))
     }
-
-    /// Standard error and degrees of freedom are not enough for some curves: the functional of every draw, NaN dropped.
-    pub(crate) fn sides_enough(&self) -> bool {
-        !self.sides.iter().any(|side| side.few)
-    }
 }
 
 /// Sums of k numbers over the rows of each group.
