@@ -1,0 +1,1 @@
+//! Manifests, expressions and folders.
