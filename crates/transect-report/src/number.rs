@@ -16,18 +16,28 @@ pub(crate) fn short(value: f64) -> String {
         scientific(size)
     } else if size >= 999.5 {
         grouped(size.round() as u64)
-    } else if size.fract() == 0.0 {
-        format!("{size:.0}")
-    } else if size >= 99.95 {
+    } else if size.fract() == 0.0 || size >= 99.95 {
         format!("{size:.0}")
     } else if size >= 9.995 {
         format!("{size:.1}")
     } else if size >= 0.9995 {
         format!("{size:.2}")
-    } else {
+    } else if size >= 0.009_95 {
         format!("{size:.3}")
+    } else {
+        format!("{size:.4}")
     };
     signed(value < 0.0, text)
+}
+
+/// The same without zeros at the end, for numbers that somebody chose: `0.95`.
+pub(crate) fn chosen(value: f64) -> String {
+    let text = short(value);
+    if text.contains('.') && !text.contains('×') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// A number with this many decimals, for the ticks of an axis.
@@ -39,7 +49,7 @@ pub(crate) fn decimals(value: f64, places: usize) -> String {
 
 /// A probability: `0.034`, `< 0.0001`.
 pub(crate) fn probability(p: f64) -> String {
-    if p.is_nan() {
+    if !(0.0..=1.0).contains(&p) {
         "–".to_owned()
     } else if p < 1e-4 {
         "< 0.0001".to_owned()
@@ -64,7 +74,7 @@ pub(crate) fn with_interval(
 ) -> String {
     let mut text = estimate.map_or_else(|| "–".to_owned(), short);
     if let Some([low, high]) = interval {
-        text.push_str(&format!(" [{}, {}]", bound(low, true), bound(high, false)));
+        text = format!("{text} [{}, {}]", bound(low, true), bound(high, false));
     }
     let unit = unit_words(unit);
     if !unit.is_empty() && estimate.is_some() {
@@ -74,7 +84,8 @@ pub(crate) fn with_interval(
     text
 }
 
-fn bound(value: f64, low: bool) -> String {
+/// An end of an interval; one that is not a number is one that the data do not set.
+pub(crate) fn bound(value: f64, low: bool) -> String {
     if value.is_nan() {
         if low { "−∞" } else { "∞" }.to_owned()
     } else {
@@ -167,6 +178,8 @@ mod tests {
             (-0.0, "0"),
             (0.412_34, "0.412"),
             (0.9996, "1.00"),
+            (0.0041, "0.0041"),
+            (0.0121, "0.012"),
             (5.0, "5"),
             (5.25, "5.25"),
             (12.345, "12.3"),

@@ -99,6 +99,16 @@ pub(crate) fn mode(mode: &str) -> (String, &'static str) {
     (title.to_owned(), intro)
 }
 
+/// Title of a failure mode in one or two words.
+pub(crate) fn short_mode(name: &str) -> String {
+    match name {
+        "performance" => "Performance".to_owned(),
+        "robustness" => "Robustness".to_owned(),
+        "shift" => "Shift".to_owned(),
+        other => mode(other).0,
+    }
+}
+
 /// Place of a mode on the page; modes that are not named come after these, in the order in which they appear, and cost
 /// comes last.
 pub(crate) const MODES: [&str; 4] = ["performance", "shift", "calibration", "robustness"];

@@ -10,6 +10,8 @@ use crate::{number, svg, words};
 
 /// Findings of one metric that differ only in what they are about: more than this many are folded into a group.
 const TOGETHER: usize = 4;
+/// A group no larger than this lies open.
+const SMALL: usize = 12;
 /// Rows of a folded group that lie open within it; the rest are folded once more.
 const OPEN: usize = 200;
 /// Figures of a mode that lie open.
@@ -27,7 +29,7 @@ pub(super) fn evidence(page: &Page) -> Markup {
             }
             @if total > FILTERED {
                 div.filter hidden role="search" {
-                    label { "Find a finding " input #find type="search" placeholder="part of its name or claim" {} }
+                    label { "Find a finding " input #find type="search" placeholder="part of its name or claim"; }
                     label { "with the verdict "
                         select #verdict {
                             option value="" { "any" }
@@ -83,7 +85,7 @@ fn one(page: &Page, index: usize, mode: &Mode) -> Markup {
         section.mode id={ "mode-" (index) } aria-labelledby={ "mode-" (index) "-title" } {
             h2 id={ "mode-" (index) "-title" } { (title) }
             @if !intro.is_empty() { p.intro { (intro) } }
-            p.tallies { (tally(mode.findings.iter().map(|(_, f)| *f))) }
+            p.tallies { (tally(&mode.findings)) }
             @for block in blocks(mode) {
                 @match block {
                     Block::One(i, f) => (finding::full(page, i, f)),
@@ -97,18 +99,20 @@ fn one(page: &Page, index: usize, mode: &Mode) -> Markup {
 
 fn group(page: &Page, id: &str, members: &[(usize, &Finding)]) -> Markup {
     let name = words::metric(id).0;
+    let ruler = svg::Ruler::over(members.iter().map(|(_, f)| *f));
     html! {
-        details.group {
+        details.group open[members.len() <= SMALL] {
             summary {
                 span.name { (name) ": " (number::count(members.len() as u64)) " findings" }
-                (tally(members.iter().map(|(_, f)| *f)))
+                (tally(members))
             }
+            div.ruler { span {} (ruler.draw()) span {} }
             @let (open, folded) = members.split_at(members.len().min(OPEN));
-            @for (i, f) in open { (finding::compact(page, *i, f)) }
+            @for (i, f) in open { (finding::compact(page, *i, f, &ruler)) }
             @if !folded.is_empty() {
                 details {
                     summary { "The other " (number::count(folded.len() as u64)) }
-                    @for (i, f) in folded { (finding::compact(page, *i, f)) }
+                    @for (i, f) in folded { (finding::compact(page, *i, f, &ruler)) }
                 }
             }
         }

@@ -17,15 +17,7 @@ pub(super) fn full(page: &Page, index: usize, finding: &Finding) -> Markup {
             div.said {
                 h4 { (chip(finding.verdict)) span.name { (name(finding)) } @if finding.primary { span.primary { "primary" } } }
                 p.claim { (finding.claim) }
-                @if let Some(missing) = &finding.missing { p.need { strong { "To assess it: " } (missing) } }
-                @if let Some(n) = finding.n_needed {
-                    p.need { strong { "To settle it: " } "about " (number::count(n)) " independent images or groups." }
-                }
-                @if let Some(remedy) = &finding.remedy { p.remedy { strong { "What to do: " } (remedy) } }
-                @if !finding.caveats.is_empty() {
-                    ul.caveats { @for caveat in &finding.caveats { li { (caveat) } } }
-                }
-                (images(page, finding))
+                (advice(page, finding))
                 (details(finding))
             }
             (measured(finding, class))
@@ -34,25 +26,39 @@ pub(super) fn full(page: &Page, index: usize, finding: &Finding) -> Markup {
 }
 
 /// A finding among many of its kind: one line, the rest folded away.
-pub(super) fn compact(page: &Page, index: usize, finding: &Finding) -> Markup {
+pub(super) fn compact(page: &Page, index: usize, finding: &Finding, ruler: &svg::Ruler) -> Markup {
     let class = words::class(finding.verdict);
     html! {
-        article class={ "finding compact " (class) } id=(anchor(index)) data-v=(class) tabindex="-1" {
-            div.said {
-                h4 { (chip(finding.verdict)) span.name { (words::metric(&finding.id).1.unwrap_or(&finding.id)) } }
-                details {
-                    summary { "More" }
-                    p.claim { (finding.claim) }
-                    @if let Some(missing) = &finding.missing { p.need { strong { "To assess it: " } (missing) } }
-                    @if let Some(n) = finding.n_needed { p.need { strong { "To settle it: " } "about " (number::count(n)) " independent images or groups." } }
-                    @if let Some(remedy) = &finding.remedy { p.remedy { strong { "What to do: " } (remedy) } }
-                    @if !finding.caveats.is_empty() { ul.caveats { @for caveat in &finding.caveats { li { (caveat) } } } }
-                    (images(page, finding))
-                    (table(finding))
+        details class={ "finding compact " (class) } id=(anchor(index)) data-v=(class) {
+            summary {
+                span.name { (chip(finding.verdict)) " " bdi { (words::metric(&finding.id).1.unwrap_or(&finding.id)) } }
+                (svg::mini_among(finding, class, ruler))
+                span.number {
+                    @if finding.estimate.is_some() || finding.interval.is_some() {
+                        (number::with_interval(finding.estimate, finding.interval, &finding.unit))
+                    }
+                    @if finding.n > 0 { span.rests { " n = " (number::count(finding.n)) } }
                 }
             }
-            (measured(finding, class))
+            p.claim { (finding.claim) }
+            (advice(page, finding))
+            (table(finding))
         }
+    }
+}
+
+/// What is missing, what would settle it, what to do, what to bear in mind, where it is seen.
+fn advice(page: &Page, finding: &Finding) -> Markup {
+    html! {
+        @if let Some(missing) = &finding.missing { p.need { strong { "To assess it: " } (missing) } }
+        @if let Some(n) = finding.n_needed {
+            p.need { strong { "To settle it: " } "about " (number::count(n)) " independent images or groups." }
+        }
+        @if let Some(remedy) = &finding.remedy { p.remedy { strong { "What to do: " } (remedy) } }
+        @if !finding.caveats.is_empty() {
+            ul.caveats { @for caveat in &finding.caveats { li { (caveat) } } }
+        }
+        (images(page, finding))
     }
 }
 
@@ -109,9 +115,9 @@ fn table(finding: &Finding) -> Markup {
             @if let Some(estimate) = finding.estimate { dt { "Estimate" } dd { (number::short(estimate)) " " (number::unit_words(&finding.unit)) } }
             @if let Some([low, high]) = finding.interval {
                 dt { (number::short(finding.level * 100.0)) "% interval" }
-                dd { (number::short(low)) " to " (number::short(high)) @if let Some(method) = &finding.interval_method { ", " (method) } }
+                dd { (number::bound(low, true)) " to " (number::bound(high, false)) @if let Some(method) = &finding.interval_method { ", " (method) } }
             }
-            @if let Some(t) = finding.threshold { dt { "Thresholds" } dd { "warning at " (number::short(t.warn)) ", fail at " (number::short(t.fail)) } }
+            @if let Some(t) = finding.threshold { dt { "Thresholds" } dd { "warning at " (number::chosen(t.warn)) ", fail at " (number::chosen(t.fail)) } }
             dt { "Better" } dd { @match finding.better { Better::Higher => "higher", Better::Lower => "lower", Better::Neither => "neither: a description" } }
             @if let Some(p) = finding.p { dt { "p" } dd { (number::probability(p)) } }
             @if let Some(p) = finding.p_adjusted {

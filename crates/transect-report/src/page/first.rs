@@ -63,7 +63,7 @@ fn tile(index: usize, finding: &Finding) -> Markup {
         li class={ "tile " (words::class(finding.verdict)) } {
             a href={ "#" (anchor(index)) } {
                 (chip(finding.verdict))
-                span.name { (words::mode(&finding.mode).0) ": " (name) @if let Some(about) = about { " (" (about) ")" } }
+                span.name { (words::short_mode(&finding.mode)) ": " (name) @if let Some(about) = about { " (" (about) ")" } }
             }
             (svg::mini(finding, words::class(finding.verdict)))
             @if finding.estimate.is_some() {

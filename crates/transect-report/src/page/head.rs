@@ -123,7 +123,7 @@ pub(super) fn masthead(page: &Page) -> Markup {
                     @if counts.skipped > 0 { ", " (number::count(counts.skipped)) " skipped" } }
                 span { (modality(context.modality)) }
                 @for (metric, value) in &context.claims {
-                    span { "claim: " (words::metric(&format!("performance.{metric}")).0) " " (claim(metric, page)) (number::short(*value)) }
+                    span { "claim: " (words::metric(&format!("performance.{metric}")).0) " " (claim(metric, page)) (number::chosen(*value)) }
                 }
             }
             nav aria-label="On this page" {
@@ -131,7 +131,7 @@ pub(super) fn masthead(page: &Page) -> Markup {
                 a href="#attention" { "What needs attention" }
                 a href="#missing" { "Not assessed" }
                 @for (i, mode) in page.modes.iter().enumerate() {
-                    a href={ "#mode-" (i) } { (words::mode(mode.name).0) }
+                    a href={ "#mode-" (i) } { (words::short_mode(mode.name)) }
                 }
                 @if !report.gallery.is_empty() { a href="#pictures" { "Pictures" } }
                 a href="#failed" { "Failed images" }

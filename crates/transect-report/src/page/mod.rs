@@ -104,10 +104,10 @@ fn icon(verdict: Verdict) -> Markup {
 }
 
 /// How many findings have each verdict, in words.
-fn tally<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> Markup {
+fn tally(findings: &[(usize, &Finding)]) -> Markup {
     html! {
         @for verdict in words::VERDICTS {
-            @let n = findings.clone().filter(|f| f.verdict == verdict).count();
+            @let n = findings.iter().filter(|(_, f)| f.verdict == verdict).count();
             @if n > 0 {
                 span class={ "tally " (words::class(verdict)) } { (icon(verdict)) (number::count(n as u64)) " " (words::word(verdict).to_lowercase()) }
             }

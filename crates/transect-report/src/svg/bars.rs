@@ -28,6 +28,7 @@ fn plot(title: &str, key: &str, x: &str, rows: &[Row], axis: &Axis) -> Markup {
     let zero = axis.place(0.0);
     let content = html! {
         (axis.below(top, bottom, x, (LEFT, RIGHT)))
+        (line(zero, top, zero, bottom, "axis"))
         @for (i, row) in rows.iter().enumerate() {
             @let y = top + PITCH * i as f64;
             g {
@@ -40,7 +41,6 @@ fn plot(title: &str, key: &str, x: &str, rows: &[Row], axis: &Axis) -> Markup {
                 (whisker(row, axis, y + 23.0, "whisker on-bar"))
             }
         }
-        (line(zero, top, zero, bottom, "axis"))
     };
     frame(key, title, &described(rows, &[]), bottom + 36.0, &content)
 }

@@ -20,7 +20,7 @@ pub(super) struct Plot<'a> {
 /// Colours, dashes and markers that there are; more series begin again.
 const STYLES: usize = 6;
 /// Above this number of points a curve is drawn without markers.
-const MARKED: usize = 24;
+const MARKED: usize = 12;
 const LEFT: f64 = 44.0;
 const RIGHT: f64 = WIDTH - 10.0;
 const HEIGHT: f64 = 190.0;
@@ -55,7 +55,7 @@ pub(super) fn curve(title: &str, key: &str, plot: &Plot) -> Markup {
     let names = Names::place(&marks, LEFT - 30.0, WIDTH - 2.0);
     let legend = legend(plot.series);
     // The label of the vertical axis lies above it, where it can be read without turning the head.
-    let head = legend.height + 16.0 + names.height();
+    let head = legend.height + 20.0 + names.height();
     let (top, bottom) = (head, head + HEIGHT);
     let up = Axis::linear(ys, bottom, top, 4);
 
@@ -76,7 +76,7 @@ pub(super) fn curve(title: &str, key: &str, plot: &Plot) -> Markup {
         @for (i, series) in plot.series.iter().enumerate() {
             (band(series, i, &axis, &up))
         }
-        (names.draw(legend.height + 16.0, bottom))
+        (names.draw(legend.height + 20.0, bottom))
         @for (i, series) in plot.series.iter().enumerate() {
             (stroke(series, i, &axis, &up))
         }
@@ -153,7 +153,7 @@ fn stroke(series: &Series, index: usize, axis: &Axis, up: &Axis) -> Markup {
                 @for point in &kept {
                     @let (x, y) = at(point);
                     g {
-                        title { (series.label) ": " (number::short(point.x)) ", " (said(point)) }
+                        title { (series.label) ": " (number::chosen(point.x)) ", " (said(point)) }
                         @if let (Some(low), Some(high), true) = (point.low, point.high, axis.apart(point.x) || kept.len() == 1) {
                             (line(x, up.place(low), x, up.place(high), &format!("whisker {style}")))
                         }
@@ -228,7 +228,7 @@ fn legend(series: &[Series]) -> Legend {
         @for (x, y, i, name) in &places {
             (line(*x, *y, x + 24.0, *y, &format!("curve {}", style(*i))))
             (marker(x + 12.0, *y, *i))
-            (text(x + 30.0, y + 4.0, "row-name", Anchor::Start, name))
+            (text(x + 30.0, y + 4.0, "legend", Anchor::Start, name))
         }
     };
     Legend {
@@ -253,7 +253,7 @@ fn described(plot: &Plot) -> String {
         }
     }
     let marks = plot.x_marks.iter().chain(plot.y_marks);
-    parts.extend(marks.map(|(v, name)| format!("line at {}: {name}", number::short(*v))));
+    parts.extend(marks.map(|(v, name)| format!("line at {}: {name}", number::chosen(*v))));
     parts.join("; ")
 }
 
@@ -273,14 +273,14 @@ fn numbers(plot: &Plot) -> Markup {
                             @for point in &series.points {
                                 tr {
                                     @if plot.series.len() > 1 { td { (series.label) } }
-                                    td.num { (number::short(point.x)) }
+                                    td.num { (number::chosen(point.x)) }
                                     td.num { (number::short(point.y)) }
                                     td.num {
                                         @match (point.low, point.high) {
                                             (None, None) => { "–" }
                                             (low, high) => {
-                                                (low.map_or("−∞".to_owned(), number::short)) " to "
-                                                (high.map_or("∞".to_owned(), number::short))
+                                                (number::bound(low.unwrap_or(f64::NAN), true)) " to "
+                                                (number::bound(high.unwrap_or(f64::NAN), false))
                                             }
                                         }
                                     }

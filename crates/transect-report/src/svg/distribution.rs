@@ -120,12 +120,11 @@ fn outline(heights: &[f64], tallest: f64, floor: f64) -> String {
     for (i, share) in heights.iter().enumerate() {
         let y = floor - share / tallest * SILHOUETTE;
         if px(y) != px(last) {
-            d.push_str(&format!("H{}V{}", px(LEFT + column * i as f64), px(y)));
+            d = d + "H" + &px(LEFT + column * i as f64) + "V" + &px(y);
             last = y;
         }
     }
-    d.push_str(&format!("H{}V{}Z", px(RIGHT), px(floor)));
-    d
+    d + "H" + &px(RIGHT) + "V" + &px(floor) + "Z"
 }
 
 fn said(quantiles: &[f64]) -> String {

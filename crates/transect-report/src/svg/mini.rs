@@ -10,8 +10,51 @@ use crate::number::{self, px};
 const LEFT: f64 = 8.0;
 const RIGHT: f64 = 252.0;
 
-/// The bar, or nothing where the finding has no number.
+/// The axis of one bar, or of many that are to be compared.
+pub(crate) struct Ruler(Axis);
+
+impl Ruler {
+    /// An axis that holds all numbers of these findings.
+    pub(crate) fn over<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let numbers: Vec<f64> = findings
+            .into_iter()
+            .flat_map(|f| {
+                let threshold = f.threshold.into_iter().flat_map(|t| [t.warn, t.fail]);
+                f.estimate
+                    .into_iter()
+                    .chain(f.interval.into_iter().flatten())
+                    .chain(threshold)
+            })
+            .collect();
+        Self(Axis::linear(numbers, LEFT + 6.0, RIGHT - 6.0, 3))
+    }
+
+    /// The axis alone, above bars that are drawn without one.
+    pub(crate) fn draw(&self) -> Markup {
+        html! {
+            svg.mini aria-hidden="true" viewBox="0 0 260 20" {
+                @for (value, name) in self.0.ticks() {
+                    @let x = self.0.place(value);
+                    (text(x, 11.0, "tick", Anchor::Middle, &name))
+                    (line(x, 15.0, x, 20.0, "axis"))
+                }
+                (line(LEFT, 19.5, RIGHT, 19.5, "axis"))
+            }
+        }
+    }
+}
+
+/// The bar of one finding with an axis of its own, or nothing where the finding has no number.
 pub(crate) fn mini(finding: &Finding, class: &str) -> Markup {
+    bar(finding, class, &Ruler::over([finding]), true)
+}
+
+/// The bar of one finding among others on the same axis.
+pub(crate) fn mini_among(finding: &Finding, class: &str, ruler: &Ruler) -> Markup {
+    bar(finding, class, ruler, false)
+}
+
+fn bar(finding: &Finding, class: &str, ruler: &Ruler, named: bool) -> Markup {
     let estimate = finding.estimate.filter(|v| v.is_finite());
     let interval = finding.interval.filter(|i| i.iter().any(|v| v.is_finite()));
     if estimate.is_none() && interval.is_none() {
@@ -20,12 +63,12 @@ pub(crate) fn mini(finding: &Finding, class: &str) -> Markup {
     let threshold = finding
         .threshold
         .filter(|t| t.warn.is_finite() && t.fail.is_finite());
-    let numbers = estimate
-        .into_iter()
-        .chain(interval.into_iter().flatten())
-        .chain(threshold.iter().flat_map(|t| [t.warn, t.fail]));
-    let axis = Axis::linear(numbers, LEFT + 6.0, RIGHT - 6.0, 3);
-    let height = if threshold.is_some() { 50.0 } else { 40.0 };
+    let axis = &ruler.0;
+    let height = match (named, threshold) {
+        (false, _) => 24.0,
+        (true, None) => 40.0,
+        (true, Some(_)) => 50.0,
+    };
     let middle = 12.0;
     let bad_is_high = match (&threshold, finding.better) {
         (Some(t), _) if t.fail > t.warn => true,
@@ -37,8 +80,8 @@ pub(crate) fn mini(finding: &Finding, class: &str) -> Markup {
         number::with_interval(estimate, interval, &finding.unit),
         threshold.map_or(String::new(), |t| format!(
             "; warning at {}, fail at {}",
-            number::short(t.warn),
-            number::short(t.fail)
+            number::chosen(t.warn),
+            number::chosen(t.fail)
         ))
     );
     html! {
@@ -54,22 +97,27 @@ pub(crate) fn mini(finding: &Finding, class: &str) -> Markup {
                 }
             }
             (line(LEFT, 22.0, RIGHT, 22.0, "axis"))
-            @let ticks = axis.ticks();
-            @for (i, (value, name)) in ticks.iter().enumerate() {
-                @let x = axis.place(*value);
-                (line(x, 22.0, x, 25.0, "axis"))
-                @if i == 0 || i + 1 == ticks.len() {
-                    (text(x, 36.0, "tick", if i == 0 { Anchor::Start } else { Anchor::End }, name))
+            @if named {
+                @let ticks = axis.ticks();
+                @for (i, (value, name)) in ticks.iter().enumerate() {
+                    @let x = axis.place(*value);
+                    (line(x, 22.0, x, 25.0, "axis"))
+                    @if i == 0 || i + 1 == ticks.len() {
+                        (text(x, 36.0, "tick", if i == 0 { Anchor::Start } else { Anchor::End }, name))
+                    }
                 }
             }
             @if let Some(t) = threshold {
                 @let (warn, fail) = (axis.place(t.warn), axis.place(t.fail));
-                (line(warn, 2.0, warn, 27.0, "edge-warn"))
-                (line(fail, 2.0, fail, 27.0, "edge-fail"))
-                @let (w, f) = if bad_is_high { (Anchor::End, Anchor::Start) } else { (Anchor::Start, Anchor::End) };
-                @let shift = if bad_is_high { 2.0 } else { -2.0 };
-                @if warn != fail { (text(nudge(warn + shift, "warn", w), 46.0, "edge-name", w, "warn")) }
-                (text(nudge(fail - shift, "fail", f), 46.0, "edge-name", f, "fail"))
+                @let foot = if named { 27.0 } else { 22.0 };
+                (line(warn, 2.0, warn, foot, "edge-warn"))
+                (line(fail, 2.0, fail, foot, "edge-fail"))
+                @if named {
+                    @let (w, f) = if bad_is_high { (Anchor::End, Anchor::Start) } else { (Anchor::Start, Anchor::End) };
+                    @let shift = if bad_is_high { 2.0 } else { -2.0 };
+                    @if warn != fail { (text(nudge(warn + shift, "warn", w), 46.0, "edge-name", w, "warn")) }
+                    (text(nudge(fail - shift, "fail", f), 46.0, "edge-name", f, "fail"))
+                }
             }
             @if let Some([low, high]) = interval {
                 @let open_low = !low.is_finite();

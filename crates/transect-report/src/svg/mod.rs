@@ -19,7 +19,7 @@ use transect_core::figure::Drawing;
 
 use crate::number::px;
 
-pub(crate) use mini::mini;
+pub(crate) use mini::{Ruler, mini, mini_among};
 
 /// Width of every drawing, in units of its own.
 pub(crate) const WIDTH: f64 = 380.0;
@@ -108,36 +108,60 @@ fn line(x1: f64, y1: f64, x2: f64, y2: f64, class: &str) -> Markup {
     html! { line x1=(px(x1)) y1=(px(y1)) x2=(px(x2)) y2=(px(y2)) class=(class) {} }
 }
 
-/// About how wide a text of 11.5 units is. Fonts differ, so this errs on the wide side.
+/// About how wide a text of 11.5 units is. Fonts differ, so this errs on the wide side: it is that of a wide one.
 fn width(content: &str) -> f64 {
     content
         .chars()
         .map(|c| match c {
             'i' | 'j' | 'l' | '.' | ',' | ':' | ';' | '\'' | '|' | ' ' | 'f' | 't' | 'r' | '('
-            | ')' | '[' | ']' => 3.9,
-            'm' | 'w' | 'M' | 'W' | '@' | '%' => 10.2,
-            'A'..='Z' => 8.0,
+            | ')' | '[' | ']' => 4.4,
+            'm' | 'w' | 'M' | 'W' | '@' | '%' | '=' => 10.6,
+            'A'..='Z' => 8.2,
             c if (c as u32) >= 0x2e80 => 12.0,
-            _ => 6.6,
+            _ => 7.3,
         })
         .sum()
 }
 
-/// The text, cut with an ellipsis to fit.
+/// The same for a bold text.
+fn bold(content: &str) -> f64 {
+    width(content) * 1.12
+}
+
+/// The text, cut with an ellipsis to fit. It is cut in the middle, since names often differ only at their ends.
 fn fit(content: &str, room: f64) -> String {
     if width(content) <= room {
         return content.to_owned();
     }
-    let mut cut = String::new();
+    let characters: Vec<char> = content.chars().collect();
+    let one = |c: char| width(c.encode_utf8(&mut [0; 4]));
+    let (mut start, mut end) = (0, characters.len());
     let mut used = width("…");
-    for c in content.chars() {
-        used += width(c.encode_utf8(&mut [0; 4]));
+    // Two from the front for one from the back.
+    for turn in 0.. {
+        if start >= end {
+            break;
+        }
+        let front = turn % 3 != 2;
+        used += one(if front {
+            characters[start]
+        } else {
+            characters[end - 1]
+        });
         if used > room {
             break;
         }
-        cut.push(c);
+        if front {
+            start += 1;
+        } else {
+            end -= 1;
+        }
     }
-    format!("{}…", cut.trim_end())
+    let (front, back): (String, String) = (
+        characters[..start].iter().collect(),
+        characters[end..].iter().collect(),
+    );
+    format!("{}…{}", front.trim_end(), back.trim_start())
 }
 
 /// Names of vertical lines, put above a plot in as few levels as keep them apart.
@@ -211,7 +235,13 @@ mod tests {
     fn long_texts_are_cut() {
         assert_eq!(fit("short", 100.0), "short");
         let cut = fit("a very long name of a class that nobody can read", 100.0);
-        assert!(cut.ends_with('…') && width(&cut) <= 100.0, "{cut}");
+        assert!(
+            cut.starts_with("a very") && cut.ends_with("read") && width(&cut) <= 100.0,
+            "{cut}"
+        );
+        for room in 0..60 {
+            assert!(fit("数字 of cells", f64::from(room)).contains('…'));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use transect_core::figure::Row;
 
 use super::scale::Axis;
-use super::{Anchor, FOLDED, Names, SHOWN, WIDTH, fit, frame, line, nothing, text, width};
+use super::{Anchor, FOLDED, Names, SHOWN, WIDTH, bold, fit, frame, line, nothing, text, width};
 use crate::number::{self, px};
 
 /// Height of one line of the plot: the name and the numbers above, the interval below.
@@ -71,14 +71,14 @@ pub(super) fn heading(row: &Row, y: f64) -> Markup {
         format!("· {}", row.note)
     };
     let room = RIGHT - LEFT - width(&numbers) - 14.0;
-    let label = fit(&row.label, room);
-    let left = room - width(&label) - 8.0;
+    let label = fit(&row.label, room / 1.12);
+    let left = room - bold(&label) - 8.0;
     html! {
-        (text(LEFT, y + 12.0, "row-name", Anchor::Start, &label))
+        (text(LEFT, y + 12.0, "row-name halo", Anchor::Start, &label))
         @if !note.is_empty() && left > 40.0 {
-            (text(LEFT + width(&label) + 6.0, y + 12.0, "quiet", Anchor::Start, &fit(&note, left)))
+            (text(LEFT + bold(&label) + 6.0, y + 12.0, "quiet halo", Anchor::Start, &fit(&note, left)))
         }
-        (text(RIGHT, y + 12.0, "row-value", Anchor::End, &numbers))
+        (text(RIGHT, y + 12.0, "row-value halo", Anchor::End, &numbers))
     }
 }
 

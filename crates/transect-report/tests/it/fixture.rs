@@ -108,8 +108,8 @@ fn run() -> RunRecord {
     }
 }
 
-fn threshold(warn: f64, fail: f64) -> Option<Threshold> {
-    Some(Threshold { warn, fail })
+fn threshold(warn: f64, fail: f64) -> Threshold {
+    Threshold { warn, fail }
 }
 
 /// The report.
@@ -126,7 +126,7 @@ pub(crate) fn realistic() -> Report {
             n: 82,
             groups: Some(82.0),
             better: Better::Higher,
-            threshold: threshold(0.95, 0.90),
+            threshold: Some(threshold(0.95, 0.90)),
             primary: true,
             p: Some(0.000_000_1),
             p_adjusted: Some(0.000_000_4),
@@ -152,7 +152,7 @@ pub(crate) fn realistic() -> Report {
             n: 82,
             groups: Some(82.0),
             better: Better::Higher,
-            threshold: threshold(0.95, 0.90),
+            threshold: Some(threshold(0.95, 0.90)),
             caveats: vec![independent.clone()],
             ..Finding::new("performance.balanced_accuracy")
         },
@@ -183,7 +183,7 @@ pub(crate) fn realistic() -> Report {
             unit: "fraction".to_owned(),
             n,
             better: Better::Higher,
-            threshold: threshold(0.85, 0.70),
+            threshold: Some(threshold(0.85, 0.70)),
             n_needed: (verdict == Verdict::Undecided).then_some(n * 4),
             ..Finding::new(format!("performance.recall[class={class}]"))
         });
@@ -197,7 +197,7 @@ pub(crate) fn realistic() -> Report {
             interval_method: Some("grouped folds, refitted in each of 1,999 permutations".to_owned()),
             n: 133,
             better: Better::Lower,
-            threshold: threshold(0.60, 0.70),
+            threshold: Some(threshold(0.60, 0.70)),
             primary: true,
             p: Some(0.0005),
             p_adjusted: Some(0.0015),
@@ -214,7 +214,7 @@ pub(crate) fn realistic() -> Report {
             unit: "fraction".to_owned(),
             n: 133,
             better: Better::Lower,
-            threshold: threshold(0.05, 0.10),
+            threshold: Some(threshold(0.05, 0.10)),
             ..Finding::new("shift.harm")
         },
         Finding {
@@ -235,7 +235,7 @@ pub(crate) fn realistic() -> Report {
             unit: "fraction".to_owned(),
             n: 51,
             better: Better::Lower,
-            threshold: threshold(0.25, 0.5),
+            threshold: Some(threshold(0.25, 0.5)),
             remedy: Some("Resample the target to the reference's micrometres per pixel before the model.".to_owned()),
             ..Finding::new("shift.carries[magnification]")
         },
@@ -247,7 +247,7 @@ pub(crate) fn realistic() -> Report {
             unit: "fraction".to_owned(),
             n: 51,
             better: Better::Lower,
-            threshold: threshold(0.25, 0.5),
+            threshold: Some(threshold(0.25, 0.5)),
             n_needed: Some(190),
             ..Finding::new("shift.carries[style]")
         },
@@ -265,7 +265,7 @@ pub(crate) fn realistic() -> Report {
             n: 82,
             unit: "fraction".to_owned(),
             better: Better::Lower,
-            threshold: threshold(0.05, 0.15),
+            threshold: Some(threshold(0.05, 0.15)),
             ..Finding::new("calibration.ece")
         },
         Finding {
@@ -276,7 +276,7 @@ pub(crate) fn realistic() -> Report {
             unit: "nat".to_owned(),
             n: 82,
             better: Better::Lower,
-            threshold: threshold(0.02, 0.10),
+            threshold: Some(threshold(0.02, 0.10)),
             primary: true,
             p: Some(0.13),
             p_adjusted: Some(0.13),
@@ -292,7 +292,7 @@ pub(crate) fn realistic() -> Report {
             unit: "px".to_owned(),
             n: 51,
             better: Better::Higher,
-            threshold: threshold(1.2, 0.6),
+            threshold: Some(threshold(1.2, 0.6)),
             ..Finding::new("robustness.defocus.tolerance")
         },
         Finding {
@@ -303,7 +303,7 @@ pub(crate) fn realistic() -> Report {
             unit: "photons".to_owned(),
             n: 51,
             better: Better::Lower,
-            threshold: threshold(150.0, 300.0),
+            threshold: Some(threshold(150.0, 300.0)),
             ..Finding::new("robustness.shot_noise.tolerance")
         },
         Finding {
@@ -313,7 +313,7 @@ pub(crate) fn realistic() -> Report {
             interval: Some([1.21, 1.44]),
             n: 51,
             better: Better::Higher,
-            threshold: threshold(2.5, 2.0),
+            threshold: Some(threshold(2.5, 2.0)),
             primary: true,
             p: Some(0.0005),
             p_adjusted: Some(0.001),
@@ -725,7 +725,7 @@ fn cell(seed: u32, reference: bool) -> Vec<u8> {
         (state >> 33) as f64 / f64::from(1_u32 << 31)
     };
     let scale = if reference { 0.6 } else { 1.0 };
-    let lobes: Vec<(f64, f64, f64)> = (0..1 + seed % 4)
+    let lobes: Vec<(f64, f64, f64)> = (0..=seed % 4)
         .map(|_| {
             (
                 64.0 + (next() - 0.5) * 34.0 * scale,
@@ -783,7 +783,7 @@ fn png(side: usize, rgb: &[u8]) -> Vec<u8> {
             })
         })
     }
-    fn chunk(file: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
+    fn chunk(file: &mut Vec<u8>, name: [u8; 4], data: &[u8]) {
         file.extend((data.len() as u32).to_be_bytes());
         let body = [&name[..], data].concat();
         file.extend(&body);
@@ -813,9 +813,9 @@ fn png(side: usize, rgb: &[u8]) -> Vec<u8> {
     header.extend((side as u32).to_be_bytes());
     header.extend((side as u32).to_be_bytes());
     header.extend([8, 2, 0, 0, 0]);
-    chunk(&mut file, b"IHDR", &header);
-    chunk(&mut file, b"IDAT", &packed);
-    chunk(&mut file, b"IEND", &[]);
+    chunk(&mut file, *b"IHDR", &header);
+    chunk(&mut file, *b"IDAT", &packed);
+    chunk(&mut file, *b"IEND", &[]);
     file
 }
 
@@ -839,7 +839,7 @@ pub(crate) fn large(findings: usize, domains: usize, attributes: usize) -> Repor
             unit: "fraction".to_owned(),
             n: 60,
             better: Better::Higher,
-            threshold: threshold(0.95, 0.90),
+            threshold: Some(threshold(0.95, 0.90)),
             ..Finding::new(format!("performance.accuracy[plate={i:04}]"))
         });
     }

@@ -1,0 +1,7 @@
+//! Integration tests of the report.
+
+mod drawings;
+mod fixture;
+mod json;
+mod markup;
+mod page;
