@@ -46,7 +46,9 @@ pub struct Ladder {
     pub parameter: String,
     /// Its unit, such as `um`, or `px` where the microscope is not known.
     pub unit: String,
-    /// Its value where nothing is changed (severity 0), such as 0 µm of defocus, a magnification of 1, `inf` photons.
+    /// Its value where nothing is changed (severity 0), such as 0 µm of defocus, a magnification of 1, infinitely many
+    /// photons; infinity is `null` in JSON.
+    #[serde(with = "infinite")]
     pub identity: f64,
     /// Its value at severities 1 to 5, ever further from `identity`.
     pub values: [f64; 5],
@@ -54,6 +56,20 @@ pub struct Ladder {
     pub random: bool,
     /// What a reader must know, such as that the unit is pixels because the aperture was not given.
     pub note: String,
+}
+
+/// JSON has no infinity: `null` stands for it.
+mod infinite {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.is_finite().then_some(*value).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
 }
 
 /// What is known of a run before anything is measured: what `plan` and `judge` may look at beside the tables.
