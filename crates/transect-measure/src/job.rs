@@ -57,6 +57,8 @@ pub struct Job {
     pub limits: Limits,
     /// SHA-256 of the model file; `None` for predictions.
     pub model_sha256: Option<Digest>,
+    /// Hash of everything about the model, or the predictions, that decides a number: weights, specification, options.
+    pub fingerprint: Digest,
     /// Name of the model.
     pub model_name: String,
     /// Engine and its version.

@@ -52,7 +52,13 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
     let mut image = if images.len() == 1 {
         images.swap_remove(0)
     } else {
-        transect_image::stack(images).map_err(|e| e.image(&item.image))?
+        let mut stacked = transect_image::stack(images).map_err(|e| e.image(&item.image))?;
+        if let Some(names) = job.dataset.channel_names.get(item.manifest as usize)
+            && names.len() == stacked.channels()
+        {
+            stacked.channel_names.clone_from(names);
+        }
+        stacked
     };
     if item.pixel_size.is_some() {
         image.pixel_size = item.pixel_size;

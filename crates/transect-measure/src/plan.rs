@@ -67,7 +67,7 @@ impl Plan {
         let block = PASSES_PER_BLOCK.max(passes / BLOCKS);
         plan.recipe.units_per_block = (block / passes_per_unit.max(1)).max(1) as usize;
         plan.recipe.record.forward_passes = passes;
-        let identity = serde_json::to_vec(&(&plan.recipe, &job.mask)).unwrap_or_default();
+        let identity = serde_json::to_vec(&(&plan.recipe, &job.mask, job.fingerprint)).unwrap_or_default();
         plan.recipe.record.plan_sha256 = Digest::of(&identity);
         plan
     }

@@ -11,7 +11,7 @@ use transect_core::{Context, Digest, Error, Errors, Modality, Role, Task, TruthR
 use transect_image::Limits;
 use transect_manifest::Dataset;
 use transect_measure::{Job, MaskRule, Predictions, Source};
-use transect_model::{Decode, EngineChoice, Model, Normalise, Options, Thresholds};
+use transect_model::{Decode, EngineChoice, Model, Normalise, Options, TestOutcome, Thresholds};
 
 use crate::args::{DataArgs, DecodeArg, EngineArg, JobArgs, ModalityArg, ModelArgs};
 
@@ -78,7 +78,7 @@ pub(crate) fn model(args: &ModelArgs, path: &Path, keep_fed: bool) -> Result<Mod
     Model::load(&Options {
         engine: match args.engine {
             EngineArg::Embedded => EngineChoice::Embedded,
-            EngineArg::Onnxruntime => EngineChoice::Onnxruntime,
+            EngineArg::Onnxruntime => EngineChoice::OnnxRuntime,
             EngineArg::Auto => EngineChoice::Auto,
         },
         onnxruntime: args.onnxruntime.clone(),
@@ -202,8 +202,8 @@ impl Inputs {
         let (source, task, classes, model_test) = match (loaded, &args.predictions) {
             (Some(model), _) => {
                 let test = model.test()?;
-                let words = test.to_string();
-                if test.failed() && !args.model.skip_model_test {
+                let words = tested(&test);
+                if matches!(test, TestOutcome::Run { passed: false, .. }) && !args.model.skip_model_test {
                     return Err(Error::new(&codes::measure::MODEL_TEST_FAILED, words)
                         .at(args.model.model.clone().unwrap_or_default())
                         .help("try --engine onnxruntime, check the download, or pass --skip-model-test and say why")
@@ -292,15 +292,15 @@ impl Inputs {
             notes.push("no --modality was given: only corruptions that apply to every image were run".to_owned());
         }
         let predictions_only = matches!(self.source, Source::Predictions(_));
-        let (model_sha256, model_name, engine) = match &self.source {
+        let (model_sha256, model_name, engine, fingerprint) = match &self.source {
             Source::Model(model) => {
                 notes.extend(model.notes().iter().cloned());
-                (Some(model.sha256()), model.name().to_owned(), model.engine().to_owned())
+                (Some(model.sha256()), model.name().to_owned(), model.engine().to_owned(), model.fingerprint())
             }
             Source::Predictions(given) => {
                 let name = args.predictions.as_deref().and_then(Path::file_name).unwrap_or_default();
                 notes.push(format!("predictions: SHA-256 {}", given.sha256()));
-                (None, name.to_string_lossy().into_owned(), "none".to_owned())
+                (None, name.to_string_lossy().into_owned(), "none".to_owned(), given.sha256())
             }
         };
         let context = Context {
@@ -332,6 +332,7 @@ impl Inputs {
             model_sha256,
             model_name,
             engine,
+            fingerprint,
             model_test: self.model_test.clone(),
             notes,
         })
@@ -341,6 +342,19 @@ impl Inputs {
     pub(crate) fn rows(&self) -> usize {
         let targets = self.dataset.items.iter().filter(|i| i.role == Role::Target).count();
         targets.max(self.dataset.items.len() - targets)
+    }
+}
+
+/// What came of the model's own test, in words.
+fn tested(outcome: &TestOutcome) -> String {
+    match outcome {
+        TestOutcome::Absent => "the specification brings no test tensors: whether this is the author's model is not known".to_owned(),
+        TestOutcome::Run { passed: true, largest, values, .. } => {
+            format!("reproduced: largest difference {largest:.1e} over {values} values")
+        }
+        TestOutcome::Run { passed: false, largest, mismatches, values } => {
+            format!("NOT reproduced: {mismatches} of {values} values differ, by up to {largest:.1e}")
+        }
     }
 }
 

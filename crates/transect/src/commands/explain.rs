@@ -19,7 +19,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
         }
         "modes" => {
             for mode in transect_anatomy::modes() {
-                let _ = writeln!(text, "{:<14} {}", mode.name, mode.title);
+                let _ = writeln!(text, "{:<14} {}", mode.name, mode.question);
             }
         }
         "corruptions" => {

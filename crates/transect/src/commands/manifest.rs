@@ -9,7 +9,11 @@ use crate::console;
 
 pub(crate) fn run(args: &ManifestArgs) -> Outcome {
     let options = transect_manifest::FolderOptions { pattern: args.pattern.clone(), ..Default::default() };
-    let csv = transect_manifest::folder(&args.folder, &options)?;
+    let listing = transect_manifest::list(&args.folder, &options)?;
+    for note in &listing.notes {
+        console::say(note);
+    }
+    let csv = listing.csv;
     match &args.out {
         None => console::result(csv.trim_end()),
         Some(path) => {

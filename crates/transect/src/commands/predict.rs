@@ -30,6 +30,7 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
         model_sha256: Some(model.sha256()),
         model_name: model.name().to_owned(),
         engine: model.engine().to_owned(),
+        fingerprint: model.fingerprint(),
         model_test: String::new(),
         notes: Vec::new(),
     };
@@ -71,7 +72,10 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
             Ok(output) => {
                 let mut row = vec![item.image.clone(), "ok".to_owned(), String::new()];
                 if let Some(tensor) = &output.fed {
-                    let bytes = transect_image::npy::write(tensor);
+                    let bytes = transect_image::npy::write(&transect_image::npy::Tensor {
+                        shape: tensor.shape.clone(),
+                        data: tensor.data.clone(),
+                    });
                     let name = format!("{}.fed.npy", item.image);
                     write_inside(&args.out, &name, &bytes)?;
                 }
