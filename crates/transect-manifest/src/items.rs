@@ -830,13 +830,17 @@ impl<'s, 'f> Builder<'s, 'f> {
         let text = cell(row, columns.page);
         let page = text.parse::<u32>().ok();
         if page.is_none() && !text.is_empty() {
-            trouble.page.push(line as usize, format!("line {line}: `{text}`"));
+            trouble
+                .page
+                .push(line as usize, format!("line {line}: `{text}`"));
             sound = false;
         }
         let text = cell(row, columns.pixel_size);
         let pixel_size = number(text).filter(|v| *v > 0.0).map(PixelSize::square);
         if pixel_size.is_none() && !text.is_empty() {
-            trouble.pixel_size.push(line as usize, format!("line {line}: `{text}`"));
+            trouble
+                .pixel_size
+                .push(line as usize, format!("line {line}: `{text}`"));
             sound = false;
         }
         if !sound {

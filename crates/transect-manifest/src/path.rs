@@ -78,7 +78,8 @@ impl Files for OnDisk {
             return Found::Missing;
         };
         if !self.folders.contains_key(folder) {
-            self.folders.insert(folder.to_owned(), folder.canonicalize().ok());
+            self.folders
+                .insert(folder.to_owned(), folder.canonicalize().ok());
         }
         let folder = self.folders.get(folder).cloned().flatten();
         let Some(folder) = folder else {

@@ -137,6 +137,28 @@ fn check_headers(headers: &[String], name: &str, errors: &mut Errors) {
     }
 }
 
+/// One-based lines of growing places in a text. (The reader's own count is one too low behind `\r\n` and empty lines.)
+struct LineOf<'a> {
+    text: &'a [u8],
+    byte: usize,
+    line: usize,
+}
+
+impl LineOf<'_> {
+    /// The line of the record that the reader found at this byte: line ends before its first cell are not part of it.
+    fn at(&mut self, byte: u64) -> usize {
+        let end = (byte as usize).min(self.text.len());
+        let blank = self.text[end..]
+            .iter()
+            .take_while(|b| matches!(b, b'\r' | b'\n'))
+            .count();
+        let end = end + blank;
+        self.line += self.text[self.byte..end].split(|b| *b == b'\n').count() - 1;
+        self.byte = end;
+        self.line
+    }
+}
+
 fn separated(text: &str, delimiter: u8, name: &str) -> Result<Table, Errors> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -146,6 +168,11 @@ fn separated(text: &str, delimiter: u8, name: &str) -> Result<Table, Errors> {
         .from_reader(text.as_bytes());
     let mut errors = Errors::new();
     let mut headers: Option<Vec<String>> = None;
+    let mut lines = LineOf {
+        text: text.as_bytes(),
+        byte: 0,
+        line: 1,
+    };
     let mut ragged = Lines::default();
     let mut rows = Vec::new();
     for record in reader.records() {
@@ -156,7 +183,7 @@ fn separated(text: &str, delimiter: u8, name: &str) -> Result<Table, Errors> {
             )
             .at(name)
         })?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.at(record.position().map_or(0, csv::Position::byte));
         let Some(headers) = &headers else {
             let names: Vec<String> = record.iter().map(str::to_owned).collect();
             check_headers(&names, name, &mut errors);

@@ -1,1 +1,6 @@
 //! Manifests, expressions and folders.
+
+mod expr;
+mod folder;
+mod load;
+mod real;
