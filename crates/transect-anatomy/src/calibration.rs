@@ -156,7 +156,8 @@ fn gain(
     }
     let settings = study.settings(id).tails();
     let fitted = cross_fitted_temperature(probabilities, truth, units, &settings)?;
-    let e = mean(&fitted.gain, units, &settings)?;
+    // A loss is at most 34.6 nats, and so is a gain.
+    let e = mean(&fitted.gain, units, &settings.clone().range(-34.6, 34.6))?;
     let sure = if fitted.temperature > 1.0 {
         "too sure"
     } else {

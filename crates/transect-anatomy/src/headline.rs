@@ -147,14 +147,13 @@ fn wrong(study: &Study<'_>, findings: &[Finding]) -> Answer {
                     .map_or("", |(_, name)| name)
                     .trim_end_matches(']');
             let value = f.estimate.unwrap_or_default();
-            add(
-                f,
-                format!(
-                    "Above all {noun} {name}: {} on {}.",
-                    words::percent(value),
-                    words::images(f.n as usize)
-                ),
-            );
+            let images = words::images(f.n as usize);
+            let score = if f.unit == "fraction" {
+                format!("right on {} of {images}", words::percent(value))
+            } else {
+                format!("{} on {images}", words::number(value))
+            };
+            add(f, format!("Above all {noun} {name}: {score}."));
         }
     }
     if let Some(f) = findings

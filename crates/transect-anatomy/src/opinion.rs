@@ -74,11 +74,14 @@ pub(crate) fn with_estimate(
             .caveats
             .push("images assumed independent: no group was named".to_owned());
     }
-    if !estimate.enough {
+    if !estimate.enough && estimate.groups < 6.0 {
         finding.caveats.push(format!(
             "these groups only: {} effective groups are fewer than 6, so the interval is over images and nothing is claimed about further groups",
             words::number(estimate.groups)
         ));
+    } else if !estimate.enough {
+        finding.caveats.push("every image gives the same value, so an interval says nothing".to_owned());
+        finding.interval = finding.interval.filter(|[low, high]| low < high);
     }
     finding
 }
@@ -166,9 +169,7 @@ pub(crate) fn settle(draft: Draft, p_adjusted: Option<f64>, family_size: u32) ->
     finding
 }
 
-/// Images that would settle the nearer side: whichever of the thresholds the estimate is farther from decides less.
+/// Images that would settle on which side of the threshold to warn the estimate is, never fewer than there are.
 fn needed(estimate: &Estimate, threshold: &Threshold) -> Option<u64> {
-    let by = |tau: f64| n_needed(estimate, tau).map(|n| n.images);
-    // Beyond `warn` on either side settles it; between the two, only a warning can.
-    by(threshold.warn).map(|n| n.max(estimate.n as u64))
+    n_needed(estimate, threshold.warn).map(|n| n.images.max(estimate.n as u64))
 }

@@ -150,7 +150,9 @@ fn says(metric: &Metric, e: &Estimate) -> String {
     if metric.name == "accuracy" {
         format!("the model is right on {}", Form::Percent.estimate(e))
     } else {
-        format!("{} is {}", metric.title, form(metric).estimate(e))
+        format!(
+            "the {} is {}",
+            metric.title, form(metric).estimate(e))
     }
 }
 
@@ -472,6 +474,9 @@ fn parts(
         ),
     ];
     for (key, column, named, names, part_of) in sorts {
+        let mut parts_of_target: Vec<Option<usize>> = target.iter().map(|&i| part_of(i)).collect();
+        parts_of_target.sort_unstable();
+        parts_of_target.dedup();
         if names.is_empty() {
             continue;
         }
@@ -516,7 +521,8 @@ fn parts(
                     n: e.n as u64,
                     note,
                 });
-                if role == Role::Reference {
+                // A finding of the only part would say what that of all images says.
+                if role == Role::Reference || parts_of_target.len() < 2 {
                     continue;
                 }
                 let mut finding = Finding::new(id);

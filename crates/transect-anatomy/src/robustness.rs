@@ -270,7 +270,9 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
 
 fn value_words(ladder: &Ladder, value: f64) -> String {
     match ladder.unit.as_str() {
-        "" | "factor" | "fraction" => words::number(value),
+        "" => words::number(value),
+        "factor" => format!("a factor of {}", words::number(value)),
+        "fraction" => words::percent(value),
         unit => format!("{} {unit}", words::number(value)),
     }
 }
@@ -392,9 +394,8 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
     };
     finding.claim = match found.value {
         Some(v) => format!(
-            "At {} of {} = {} the {} above chance has lost {} of itself on {} (95% interval {} to {}).",
-            ladder.words,
-            ladder.parameter,
+            "{} at {}: the {} above chance has lost {} of itself on {} (95% interval {} to {}).",
+            capital(&ladder.words),
             value_words(ladder, v),
             metric.title,
             words::percent(LOSS),
@@ -403,9 +404,8 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
             bound(found.far)
         ),
         None => format!(
-            "Up to the strongest {} tested ({} = {}) the {} above chance has not lost {} of itself on {}; the 95% interval of the tolerance begins at {}.",
-            ladder.words,
-            ladder.parameter,
+            "{} up to the strongest tested, {}: the {} above chance has not lost {} of itself on {} (95% interval of the tolerance {} and on).",
+            capital(&ladder.words),
             value_words(ladder, largest),
             metric.title,
             words::percent(LOSS),
@@ -498,7 +498,10 @@ fn against(
             (there - chance) - (1.0 - LOSS) * (curves.scores[0][i] - chance)
         })
         .collect();
-    let settings = study.settings(&format!("{}/seen", finding.id)).tails();
+    let settings = study
+        .settings(&format!("{}/seen", finding.id))
+        .tails()
+        .range(-(1.0 - LOSS) - LOSS * chance, 1.0 - LOSS * chance);
     let e = mean(&kept, &study.units(&curves.rows)?, &settings)?;
     finding.p = Some(e.p_below(0.0));
     finding.primary = PRIMARY.contains(&ladder.name.as_str());

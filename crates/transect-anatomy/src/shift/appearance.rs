@@ -672,12 +672,12 @@ fn attributes(
         };
         let mut finding = Finding::new(&id);
         finding.claim = format!(
-            "{} is {}{unit} in the target (median) and {}{unit} in the reference; a target image has more of it than a reference image with probability {} (p = {} over {tested} attributes).",
+            "{} is {}{unit} in the target (median) and {}{unit} in the reference; a target image has more of it than a reference image with probability {} ({} over {tested} attributes).",
             crate::performance::capital(attribute.words),
             words::number(mt),
             words::number(mr),
             words::percent(test.auc),
-            words::number(test.p_adjusted)
+            words::p_value(test.p_adjusted)
         );
         finding.evidence.sql = Some(format!(
             "SELECT role, attr_{} FROM 'items.parquet' WHERE status = 'ok'",
@@ -718,7 +718,7 @@ fn attributes(
                 note: if significant {
                     String::new()
                 } else {
-                    format!("p = {}", words::number(test.p_adjusted))
+                    words::p_value(test.p_adjusted)
                 },
             },
         ));

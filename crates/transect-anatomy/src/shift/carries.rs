@@ -15,7 +15,7 @@ use transect_table::Filter;
 
 use super::harm::{Harm, risk_words};
 use super::{CONTROL, POOL};
-use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
+use crate::opinion::{Draft, Ground, Opinion, judged, not_assessable, with_estimate};
 use crate::study::{Study, score_of};
 use crate::words::{self, Form};
 
@@ -179,8 +179,9 @@ fn trait_carries(
             study.score_sql()
         )),
     };
+    let noun = if name == "all" { "all traits" } else { name };
     let what = format!(
-        "Giving {} of the reference the {name} of target images ({words_of}) raises the {} by {} more than giving them that of other reference images",
+        "Giving {} of the reference the {noun} of target images ({words_of}) raises the {} by {} more than giving them those of other reference images",
         words::images(rows.len()),
         risk_words(study),
         points.short(&raised)
@@ -224,33 +225,54 @@ fn trait_carries(
         );
         return Ok(());
     };
-    let says = if !e.enough {
+    // Where no image changed there is nothing to resample: the bound of the rise over the smallest harm is on the safe side.
+    let bounds = if !e.enough && raised.enough && harm.delta.enough {
+        Some((raised.low / harm.delta.low, raised.high / harm.delta.low))
+    } else {
+        None
+    };
+    let (low, high) = bounds.unwrap_or((e.low, e.high));
+    let enough = e.enough || bounds.is_some();
+    let says = if !enough {
         "too few groups to say more"
-    } else if e.low > CARRIES.warn {
+    } else if low > CARRIES.warn {
         "it carries the harm, or a part of it"
-    } else if e.high < CARRIES.warn {
+    } else if high < CARRIES.warn {
         "it does not carry the harm"
-    } else if e.low > 0.0 {
+    } else if low > 0.0 {
         "it carries some of the harm; how much is not settled"
     } else {
         "whether it carries the harm is not settled"
     };
     let mut finding = common(Finding::new(&id));
     finding.claim = format!(
-        "{what}: {} of the harm; {says}.",
-        Form::Percent.estimate(&e)
+        "{what}: {} ({} interval {}) of the harm; {says}.",
+        words::percent(e.estimate),
+        words::percent(e.level),
+        Form::Percent.range(low, high)
     );
     finding.unit = "fraction".to_owned();
     lines.push(Line {
         label: name.to_owned(),
         value: Some(e.estimate),
-        low: Some(e.low),
-        high: Some(e.high),
+        low: Some(low),
+        high: Some(high),
         n: rows.len() as u64,
         note: words_of.to_owned(),
     });
-    let mut draft = judged(finding, e, CARRIES, Better::Lower, false, study);
-    draft.finding.n = rows.len() as u64;
+    let draft = if bounds.is_some() {
+        let mut finding = with_estimate(finding, &raised, study);
+        finding.estimate = Some(e.estimate);
+        finding.interval = Some([low, high]);
+        finding.interval_method = Some(format!("{} of the rise in risk, over the lower bound of the harm", raised.method));
+        finding.threshold = Some(CARRIES);
+        finding.better = Better::Lower;
+        Draft { finding, ground: Ground::Bounds { low, high, enough, may_warn: true } }
+    } else {
+        let mut draft = judged(finding, e, CARRIES, Better::Lower, false, study);
+        draft.finding.n = rows.len() as u64;
+        draft
+    };
     opinion.drafts.push(draft);
     Ok(())
 }

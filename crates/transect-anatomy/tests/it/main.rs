@@ -1,0 +1,24 @@
+//! Whole runs, simulated: tables in, findings out.
+
+mod edges;
+mod planted;
+mod speed;
+
+use transect_anatomy::simulate::{Scenario, tables};
+use transect_anatomy::{Judged, judge};
+use transect_core::{Finding, Verdict};
+
+fn judged(scenario: &Scenario) -> Judged {
+    judge(&tables(scenario)).expect("a run that was simulated can be judged")
+}
+
+fn find<'a>(judged: &'a Judged, id: &str) -> &'a Finding {
+    judged.findings.iter().chain(&judged.outside).find(|f| f.id == id).unwrap_or_else(|| {
+        let ids: Vec<&str> = judged.findings.iter().map(|f| f.id.as_str()).collect();
+        panic!("no finding `{id}` among {ids:?}")
+    })
+}
+
+fn verdict(judged: &Judged, id: &str) -> Verdict {
+    find(judged, id).verdict
+}
