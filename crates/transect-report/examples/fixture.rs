@@ -1,4 +1,4 @@
-//! Writes a made-up report to look at: `cargo run -p transect-report --example fixture -- OUT.html [realistic|large|empty]`.
+//! Writes a made-up report to look at: `cargo run -p transect-report --example fixture -- OUT.html|OUT.json [realistic|large|empty]`.
 
 #[path = "../tests/it/fixture.rs"]
 mod fixture;
@@ -15,7 +15,15 @@ fn main() -> ExitCode {
         Some("empty") => fixture::empty(),
         _ => fixture::realistic(),
     };
-    match std::fs::write(out, transect_report::html(&report)) {
+    let json = std::path::Path::new(&out)
+        .extension()
+        .is_some_and(|e| e == "json");
+    let text = if json {
+        transect_report::findings_json(&report)
+    } else {
+        transect_report::html(&report)
+    };
+    match std::fs::write(out, text) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }
