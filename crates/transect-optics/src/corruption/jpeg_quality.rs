@@ -1,6 +1,6 @@
 //! JPEG: a copy that was saved as one.
 
-use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use jpeg_encoder::{ChromaSubsamplingMethod, ColorType, Encoder, SamplingFactor};
 use transect_core::{Dtype, Error, Image, LabelImage, Modality, Result, View};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
@@ -55,6 +55,7 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'
         let mut file = Vec::new();
         let mut encoder = Encoder::new(&mut file, quality);
         encoder.set_sampling_factor(SamplingFactor::F_2_2);
+        encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
         let colour = if channels == 3 { ColorType::Rgb } else { ColorType::Luma };
         encoder.encode(&bytes, width, height, colour).map_err(|e| failed(&e.to_string()))?;
         let space = if channels == 3 { ColorSpace::RGB } else { ColorSpace::Luma };

@@ -30,6 +30,8 @@ pub(super) fn psf_sigma(grey: &Plane, noise: f64) -> Option<f64> {
     const FINE: f64 = 1.0;
     const COARSE: f64 = 2.0;
     const SHARE: f64 = 0.4;
+    /// Variance that a central difference adds: it is the derivative of the mean over two pixels.
+    const DIFFERENCE: f64 = 1.0 / 3.0;
     let (rows, columns) = (grey.rows, grey.columns);
     if rows < 16 || columns < 16 {
         return None;
@@ -81,7 +83,7 @@ pub(super) fn psf_sigma(grey: &Plane, noise: f64) -> Option<f64> {
             squares.push(if ratio2 <= 1.0 {
                 f32::MAX
             } else {
-                ((COARSE * COARSE - ratio2 * FINE * FINE) / (ratio2 - 1.0)) as f32
+                ((COARSE * COARSE - ratio2 * FINE * FINE) / (ratio2 - 1.0) - DIFFERENCE) as f32
             });
         }
     }
