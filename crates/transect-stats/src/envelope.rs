@@ -54,9 +54,16 @@ pub struct Envelope {
 fn spread(values: &[f64]) -> Result<RobustScale> {
     let robust = robust_scale(values)?;
     let tails = quantiles(values, &[0.025, 0.975])?;
-    let floor = if robust.centre == 0.0 { 1e-9 } else { 1e-3 * robust.centre.abs() };
+    let floor = if robust.centre == 0.0 {
+        1e-9
+    } else {
+        1e-3 * robust.centre.abs()
+    };
     let scale = robust.scale.max((tails[1] - tails[0]) / (2.0 * 1.959_964));
-    Ok(RobustScale { centre: robust.centre, scale: if scale > 0.0 { scale } else { floor } })
+    Ok(RobustScale {
+        centre: robust.centre,
+        scale: if scale > 0.0 { scale } else { floor },
+    })
 }
 
 /// Joint score of one image and the attribute that attains it.
@@ -309,7 +316,11 @@ mod tests {
     fn a_nearly_constant_attribute_of_the_reference_does_not_hide_the_target() {
         for seed in 0..20 {
             let mut reference = normals(51, 1, seed);
-            reference.push((0..51).map(|i| Some(if i % 16 == 3 { 112.0 } else { 120.0 })).collect());
+            reference.push(
+                (0..51)
+                    .map(|i| Some(if i % 16 == 3 { 112.0 } else { 120.0 }))
+                    .collect(),
+            );
             let target = vec![vec![Some(0.0); 30], vec![Some(300.0); 30]];
             let made = envelope(
                 &reference,
@@ -319,7 +330,11 @@ mod tests {
                 &Settings::new(seed, "e"),
             )
             .unwrap();
-            assert!(made.images.iter().all(|i| i.outside), "seed {seed}: {:?}", made.images[0]);
+            assert!(
+                made.images.iter().all(|i| i.outside),
+                "seed {seed}: {:?}",
+                made.images[0]
+            );
         }
     }
 }

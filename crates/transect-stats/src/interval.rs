@@ -73,6 +73,13 @@ pub(crate) enum Tail {
     Student { centre: f64, se: f64, df: f64 },
     /// Student's t on the logit scale.
     Logit { centre: f64, se: f64, df: f64 },
+    /// The logit tail for fewer than five events of one kind (`hits`, or misses): more events cannot bound their share lower
+    /// than none would, which is Clopper–Pearson's bound for none of `units`.
+    Rare {
+        logit: Box<Tail>,
+        none: Box<Tail>,
+        hits: bool,
+    },
     /// BCa: sorted draws, bias correction, acceleration.
     Bootstrap {
         draws: Arc<[f64]>,
@@ -106,6 +113,14 @@ impl Tail {
         match self {
             Self::Student { centre, se, df } => centre + t_quantile(alpha, *df) * se,
             Self::Logit { centre, se, df } => expit(centre + t_quantile(alpha, *df) * se),
+            Self::Rare { logit, none, hits } => {
+                let bound = logit.lower(alpha);
+                if *hits {
+                    bound
+                } else {
+                    bound.min(none.lower(alpha))
+                }
+            }
             Self::Bootstrap {
                 draws,
                 z0,
@@ -132,6 +147,14 @@ impl Tail {
         match self {
             Self::Student { centre, se, df } => centre - t_quantile(alpha, *df) * se,
             Self::Logit { centre, se, df } => expit(centre - t_quantile(alpha, *df) * se),
+            Self::Rare { logit, none, hits } => {
+                let bound = logit.upper(alpha);
+                if *hits {
+                    bound.max(none.upper(alpha))
+                } else {
+                    bound
+                }
+            }
             Self::Bootstrap {
                 draws,
                 z0,
@@ -165,6 +188,10 @@ impl Tail {
                     t_cdf((logit(tau) - centre) / se, *df)
                 }
             }
+            Self::Rare { logit, none, hits } => {
+                let p = logit.p_above(tau);
+                if *hits { p } else { p.max(none.p_above(tau)) }
+            }
             Self::Bootstrap {
                 draws,
                 z0,
@@ -197,6 +224,10 @@ impl Tail {
                 } else {
                     t_cdf((centre - logit(tau)) / se, *df)
                 }
+            }
+            Self::Rare { logit, none, hits } => {
+                let p = logit.p_below(tau);
+                if *hits { p.max(none.p_below(tau)) } else { p }
             }
             Self::Bootstrap {
                 draws,
@@ -495,12 +526,17 @@ impl Estimate {
     }
 }
 
+/// Fewer events than this of one kind do not show how alike the images of a group are.
+const RARE: f64 = 5.0;
+
 /// A share of rows: `hits[i]` says whether row i counts.
 ///
 /// p̂ = Σx/Σm. The interval is Student's t with G − 1 degrees of freedom on the logit scale, with the cluster-robust variance
 /// G/(G−1) Σ(x_g − p̂m_g)²/n² (deviations from their mean within strata), G the effective number of groups less the strata
 /// beyond the first. A variance below what independent images would give with chance 0.005 is lifted to that (as many
-/// groups of one share do not prove that there is no chance in it). None or all: Clopper–Pearson with n = G.
+/// groups of one share do not prove that there is no chance in it). None or all: Clopper–Pearson with n = G; with one to
+/// four events of a kind the bound away from it is at least that far out, since more events cannot bound a share lower
+/// than none would.
 ///
 /// # Errors
 /// `T701` for no rows, or when `hits` and `units` differ in length.
@@ -568,10 +604,27 @@ pub fn rate(hits: &[bool], units: &Units, settings: &Settings) -> Result<Estimat
     let df = (effective - used.strata() as f64).max(1.0);
     let floor = p * (1.0 - p) / n * crate::tails::chi_squared_quantile(0.005, df) / df;
     let se = variance.max(floor).sqrt();
-    let tail = Tail::Logit {
+    let logit_tail = Tail::Logit {
         centre: logit(p),
         se: se / (p * (1.0 - p)),
         df,
+    };
+    let hits_rare = count < RARE;
+    let tail = if hits_rare || n - count < RARE {
+        let value = if hits_rare { 0.0 } else { 1.0 };
+        let none = Tail::Constant {
+            value,
+            low: 0.0,
+            high: 1.0,
+            units: effective,
+        };
+        Tail::Rare {
+            logit: Box::new(logit_tail),
+            none: Box::new(none),
+            hits: hits_rare,
+        }
+    } else {
+        logit_tail
     };
     let method = label(format!("logit cluster-t over {over}"));
     Ok(Estimate::build(

@@ -8,10 +8,11 @@ use crate::interval::{Estimate, Settings, Tail};
 use crate::tails::normal_quantile;
 use crate::units::Units;
 
-/// From this many effective groups on the bootstrap (BCa) is used, below it the jackknife with Student's t.
-pub(crate) const BOOTSTRAP_FROM: f64 = 40.0;
-/// Below this many effective groups nothing is said beyond these groups.
-pub(crate) const ENOUGH: f64 = 6.0;
+/// From this many effective groups on (40, rounded) the bootstrap (BCa) is used, below it the jackknife with Student's t.
+pub(crate) const BOOTSTRAP_FROM: f64 = 39.5;
+/// Below this many effective groups (6, rounded: six groups of 33 and 34 images are six) nothing is said beyond these
+/// groups.
+pub(crate) const ENOUGH: f64 = 5.5;
 /// Above this many groups the jackknife leaves out blocks of groups.
 const SINGLE_UP_TO: usize = 1000;
 /// Number of such blocks.

@@ -3,7 +3,6 @@
 use transect_core::{Better, Threshold, Verdict};
 
 use crate::interval::{Estimate, Tail};
-use crate::resample::ENOUGH;
 use crate::tails::normal_quantile;
 
 /// One-sided p of H₀: no worse than the threshold to fail. With `Better::Higher` bad is low, H₀: θ ≥ fail; with
@@ -97,7 +96,7 @@ pub fn n_needed(estimate: &Estimate, tau: f64) -> Option<Needed> {
         ((normal_quantile(1.0 - tail) + normal_quantile(0.8)) * estimate.se / distance).powi(2)
     };
     let n = estimate.n as f64;
-    let factor = factor.max((n + 1.0) / n).max(ENOUGH / estimate.groups);
+    let factor = factor.max((n + 1.0) / n).max(6.0 / estimate.groups);
     let (images, groups) = ((n * factor).ceil(), (estimate.groups * factor).ceil());
     (images.is_finite() && images <= 1e9).then_some(Needed {
         images: images as u64,
