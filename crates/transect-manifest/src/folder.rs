@@ -346,7 +346,7 @@ fn some(notes: &mut Vec<String>, what: &str, all: &[&str]) {
     }
     let shown = all.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     let more = if all.len() > 5 { ", …" } else { "" };
-    notes.push(format!("{} {what}: {shown}{more}", all.len()));
+    notes.push(format!("{what}: {} ({shown}{more})", all.len()));
 }
 
 /// Images in one folder, label images perhaps among them.
@@ -464,7 +464,7 @@ fn by_pattern(
             .filter(|p| !fits.contains(p))
             .collect()
     };
-    some(notes, "images do not fit the pattern, left out", &over);
+    some(notes, "images that do not fit the pattern, left out", &over);
     let plain: Vec<&str> = names.iter().copied().filter(|n| *n != "channel").collect();
     if plain.len() == names.len() {
         let mut rows = vec![

@@ -665,11 +665,7 @@ impl<'s, 'f> Builder<'s, 'f> {
         let mut trouble: Vec<Trouble> = self.sources.iter().map(|_| Trouble::default()).collect();
         let mut items = Vec::with_capacity(chosen.len());
         for choice in chosen {
-            let (before, rest) = trouble.split_at_mut(choice.source);
-            let _ = before;
-            if let Some(item) = self.item(choice, &mut rest[0]) {
-                items.push(item);
-            }
+            items.extend(self.item(choice, &mut trouble[choice.source]));
         }
         for (index, trouble) in trouble.into_iter().enumerate() {
             self.report(index, trouble, errors);
@@ -906,128 +902,71 @@ impl<'s, 'f> Builder<'s, 'f> {
 
     fn report(&self, source: usize, trouble: Trouble, errors: &mut Errors) {
         let name = &self.sources[source].name;
-        let mut push =
-            |lines: Lines, code: &'static Code, message: &dyn Fn(usize) -> String, help: &str| {
-                if !lines.is_empty() {
-                    let message = message(lines.count());
-                    let error = lines.into_error(code, message).at(name);
-                    errors.push(if help.is_empty() {
-                        error
-                    } else {
-                        error.help(help)
-                    });
-                }
-            };
+        let mut push = |lines: Lines, code: &'static Code, one: &str, many: &str, help: &str| {
+            if !lines.is_empty() {
+                let message = match lines.count() {
+                    1 => format!("1 {one}"),
+                    n => format!("{n} {many}"),
+                };
+                errors.push(lines.into_error(code, message).at(name).help(help));
+            }
+        };
+        let inside = "put the manifest into a folder above its images and write paths from there";
         let relative = "paths are relative to the folder of the manifest; upper and lower case differ; parts are joined by `/`";
         push(
             trouble.empty,
             &codes::EMPTY_CELL,
-            &|n| format!("{} without an image", count(n, "cell")),
+            "cell without an image",
+            "cells without an image",
             "remove the rows, or fill the cells",
         );
         push(
             trouble.refused,
             &codes::PATH_REFUSED,
-            &|n| {
-                format!(
-                    "{} in the manifest not allowed",
-                    if n == 1 {
-                        "1 path is".to_owned()
-                    } else {
-                        format!("{n} paths are")
-                    }
-                )
-            },
-            "put the manifest into a folder above its images and write paths from there",
+            "path is not allowed in a manifest",
+            "paths are not allowed in a manifest",
+            inside,
         );
         push(
             trouble.missing,
             &codes::MISSING_FILES,
-            &|n| {
-                format!(
-                    "{} missing",
-                    if n == 1 {
-                        "1 image is".to_owned()
-                    } else {
-                        format!("{n} images are")
-                    }
-                )
-            },
+            "image is missing",
+            "images are missing",
             relative,
         );
         push(
             trouble.missing_truth,
             &codes::MISSING_FILES,
-            &|n| {
-                format!(
-                    "{} missing",
-                    if n == 1 {
-                        "1 label image is".to_owned()
-                    } else {
-                        format!("{n} label images are")
-                    }
-                )
-            },
+            "label image is missing",
+            "label images are missing",
             relative,
         );
         push(
             trouble.page,
             &codes::BAD_CELL,
-            &|n| {
-                format!(
-                    "{} in `page` not a whole number",
-                    if n == 1 {
-                        "1 cell is".to_owned()
-                    } else {
-                        format!("{n} cells are")
-                    }
-                )
-            },
+            "cell in `page` is not a whole number",
+            "cells in `page` are not whole numbers",
             "pages count from 0",
         );
         push(
             trouble.pixel_size,
             &codes::BAD_CELL,
-            &|n| {
-                format!(
-                    "{} in `pixel_size_um` not a positive number",
-                    if n == 1 {
-                        "1 cell is".to_owned()
-                    } else {
-                        format!("{n} cells are")
-                    }
-                )
-            },
+            "cell in `pixel_size_um` is not a positive number",
+            "cells in `pixel_size_um` are not positive numbers",
             "give micrometres, with a point: 0.325",
         );
         push(
             trouble.same,
             &codes::DUPLICATE_ROWS,
-            &|n| {
-                format!(
-                    "{} an image and page of a row before it",
-                    if n == 1 {
-                        "1 row repeats".to_owned()
-                    } else {
-                        format!("{n} rows repeat")
-                    }
-                )
-            },
+            "row repeats the image and page of a row before it",
+            "rows repeat the image and page of a row before them",
             "remove one of each two",
         );
         push(
             trouble.both,
             &codes::BOTH_SIDES,
-            &|n| {
-                format!(
-                    "{} in reference and target",
-                    if n == 1 {
-                        "1 image is".to_owned()
-                    } else {
-                        format!("{n} images are")
-                    }
-                )
-            },
+            "image is in reference and target",
+            "images are in reference and target",
             "an image can be on one side only",
         );
     }

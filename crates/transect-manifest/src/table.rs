@@ -4,7 +4,7 @@ use csv::StringRecord;
 use transect_core::codes::manifest as codes;
 use transect_core::{Digest, Error, Errors};
 
-use crate::rows::Lines;
+use crate::rows::{Lines, count};
 
 /// How a manifest is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,14 +193,17 @@ fn separated(text: &str, delimiter: u8, name: &str) -> Result<Table, Errors> {
         if record.len() == headers.len() {
             rows.push((line as u32, record));
         } else {
-            ragged.push(line, format!("line {line} has {} cells", record.len()));
+            ragged.push(
+                line,
+                format!("line {line} has {}", count(record.len(), "cell")),
+            );
         }
     }
     let headers = headers.unwrap_or_default();
     if !ragged.is_empty() {
         let message = format!(
-            "{} of the rows do not have the {} cells of the header",
-            ragged.count(),
+            "{} with another number of cells than the header, which has {}",
+            count(ragged.count(), "row"),
             headers.len()
         );
         let help = "put cells that hold the separator in double quotes; fill missing cells with nothing between separators";

@@ -185,20 +185,20 @@ fn every_odd_file_ends_in_an_image_or_a_clean_error() {
     published(&table);
 }
 
-/// The table stands in the docs as it comes out here. `TRANSECT_UPDATE=1` writes it there.
+/// The table stands in the docs as it comes out here. `TRANSECT_WRITE_DOCS=1` writes it there.
 fn published(table: &str) {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/images.md");
     let text = std::fs::read_to_string(&page).expect("the page is there");
     let (begin, end) = ("<!-- odd formats: begin -->\n", "<!-- odd formats: end -->");
     let (before, rest) = text.split_once(begin).expect("the page has the mark");
     let (shown, after) = rest.split_once(end).expect("the page has the second mark");
-    if std::env::var_os("TRANSECT_UPDATE").is_some() {
+    if std::env::var_os("TRANSECT_WRITE_DOCS").is_some() {
         std::fs::write(&page, format!("{before}{begin}{table}{end}{after}"))
             .expect("the page can be written");
     } else {
         assert_eq!(
             shown, table,
-            "docs/src/images.md is stale: run with TRANSECT_UPDATE=1"
+            "docs/src/images.md is stale: run with TRANSECT_WRITE_DOCS=1"
         );
     }
 }

@@ -31,14 +31,13 @@ fn read(files: &[&str], pattern: Option<&str>) -> String {
             );
             let path = dir.path().join("manifest.csv");
             std::fs::write(&path, &listing.csv).expect("a file");
-            let loaded = load(&Request {
+            let request = Request {
                 data: path,
                 ..Request::default()
-            });
+            };
             assert!(
-                loaded.is_ok(),
-                "what is written can be read: {}",
-                loaded.map(|_| ()).unwrap_err()
+                load(&request).inspect_err(|e| panic!("{e}")).is_ok(),
+                "what is written can be read"
             );
             format!("{}--\n{}", listing.csv, listing.notes.join("\n"))
         }
@@ -70,8 +69,8 @@ fn images_and_labels_side_by_side() {
     images/b.png,
     --
     2 images in images/, 2 label images in masks/
-    1 images without a label image: images/b.png
-    1 label images without an image, left out: masks/c.tif
+    images without a label image: 1 (images/b.png)
+    label images without an image, left out: 1 (masks/c.tif)
     ");
     assert_snapshot!(read(&["images/a.png", "masks/a.tif", "masks/a.png"], None), @r"
     error[T020]: label images of the same name
@@ -89,8 +88,8 @@ fn labels_by_suffix() {
     d.png,
     --
     3 images with label images beside them
-    1 images without a label image: d.png
-    1 label images without an image, left out: c_seg.png
+    images without a label image: 1 (d.png)
+    label images without an image, left out: 1 (c_seg.png)
     ");
 }
 
@@ -163,7 +162,7 @@ fn patterns_make_columns_and_stack_channels() {
     P1/A01_f1_DAPI.tif,P1/A01_f1_GFP.tif,P1,A01,1
     P1/B02_f1_DAPI.tif,P1/B02_f1_GFP.tif,P1,B02,1
     --
-    1 images do not fit the pattern, left out: P1/thumb.png
+    images that do not fit the pattern, left out: 1 (P1/thumb.png)
     left out: plate = P1, well = A01, field = 2 lacks channel GFP
     2 fields of 2 channels: DAPI, GFP
     ");
@@ -175,7 +174,7 @@ fn patterns_make_columns_and_stack_channels() {
     P1/B02_f1_DAPI.tif,B02,1
     P1/B02_f1_GFP.tif,B02,1
     --
-    1 images do not fit the pattern, left out: P1/thumb.png
+    images that do not fit the pattern, left out: 1 (P1/thumb.png)
     ");
 }
 

@@ -18,6 +18,7 @@ fn shared(path: &str) -> Option<PathBuf> {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it fills optional fields")]
 fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
