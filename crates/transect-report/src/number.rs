@@ -66,20 +66,90 @@ pub(crate) fn count(value: u64) -> String {
     grouped(value)
 }
 
-/// `0.412 [0.31, 0.52]`; the unit behind it unless it is a plain share.
+/// Whether numbers of this unit are written as percentages, as in the claims of findings.
+fn is_share(unit: &str) -> bool {
+    unit == "fraction" || unit == "frac"
+}
+
+/// A share as a percentage without its sign: `41.5`, `100`, `0.42`.
+fn points(share: f64) -> String {
+    let value = share * 100.0;
+    if !value.is_finite() {
+        return short(value);
+    }
+    let places = if value.abs() >= 99.95 || value == 0.0 {
+        0
+    } else {
+        1 + usize::from(value.abs() < 0.95)
+    };
+    decimals(value, places)
+}
+
+/// A number in its unit: `41.5%`, `1.90 px`.
+pub(crate) fn in_unit(value: f64, unit: &str) -> String {
+    if is_share(unit) {
+        return if value.is_finite() {
+            format!("{}%", points(value))
+        } else {
+            short(value)
+        };
+    }
+    let unit = unit_words(unit);
+    if unit.is_empty() {
+        short(value)
+    } else {
+        format!("{} {unit}", short(value))
+    }
+}
+
+/// A number that somebody chose, in its unit and without zeros at the end: `95%`, `1.2 px`.
+pub(crate) fn chosen_in_unit(value: f64, unit: &str) -> String {
+    if is_share(unit) && value.is_finite() {
+        let text = points(value);
+        let text = if text.contains('.') {
+            text.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            &text
+        };
+        return format!("{text}%");
+    }
+    let unit = unit_words(unit);
+    if unit.is_empty() || is_share(&unit) {
+        chosen(value)
+    } else {
+        format!("{} {unit}", chosen(value))
+    }
+}
+
+/// `41.5% [31.0, 52.8]`, `1.90 [1.50, 2.40] px`.
 pub(crate) fn with_interval(
     estimate: Option<f64>,
     interval: Option<[f64; 2]>,
     unit: &str,
 ) -> String {
-    let mut text = estimate.map_or_else(|| "–".to_owned(), short);
+    let share = is_share(unit);
+    let write = |v: f64| if share { points(v) } else { short(v) };
+    let mut text = match estimate {
+        None => "–".to_owned(),
+        Some(v) if share => in_unit(v, unit),
+        Some(v) => short(v),
+    };
     if let Some([low, high]) = interval {
-        text = format!("{text} [{}, {}]", bound(low, true), bound(high, false));
+        let low = if low.is_nan() {
+            bound(low, true)
+        } else {
+            write(low)
+        };
+        let high = if high.is_nan() {
+            bound(high, false)
+        } else {
+            write(high)
+        };
+        text = format!("{text} [{low}, {high}]");
     }
     let unit = unit_words(unit);
     if !unit.is_empty() && estimate.is_some() {
-        text.push(' ');
-        text.push_str(&unit);
+        text = format!("{text} {unit}");
     }
     text
 }
@@ -90,6 +160,15 @@ pub(crate) fn bound(value: f64, low: bool) -> String {
         if low { "−∞" } else { "∞" }.to_owned()
     } else {
         short(value)
+    }
+}
+
+/// An end of an interval in its unit.
+pub(crate) fn end(value: f64, low: bool, unit: &str) -> String {
+    if value.is_nan() {
+        bound(value, low)
+    } else {
+        in_unit(value, unit)
     }
 }
 
@@ -229,7 +308,25 @@ mod tests {
         assert_eq!(with_interval(None, None, "um"), "–");
         assert_eq!(
             with_interval(Some(0.5), Some([f64::NAN, 0.6]), "fraction"),
-            "0.500 [−∞, 0.600]"
+            "50.0% [−∞, 60.0]"
         );
+    }
+
+    #[test]
+    fn shares_are_percentages() {
+        for (value, text) in [
+            (0.4146, "41.5%"),
+            (1.0, "100%"),
+            (0.9996, "100%"),
+            (0.0, "0%"),
+            (0.0042, "0.42%"),
+            (-0.02, "−2.0%"),
+            (f64::INFINITY, "∞"),
+        ] {
+            assert_eq!(in_unit(value, "fraction"), text, "{value}");
+        }
+        assert_eq!(chosen_in_unit(0.95, "fraction"), "95%");
+        assert_eq!(chosen_in_unit(1.0, "fraction"), "100%");
+        assert_eq!(chosen_in_unit(1.5, "um"), "1.5 µm");
     }
 }

@@ -113,36 +113,67 @@ pub(crate) fn short_mode(name: &str) -> String {
 /// comes last.
 pub(crate) const MODES: [&str; 4] = ["performance", "shift", "calibration", "robustness"];
 
-/// A metric and what it is about: `performance.accuracy[domain=D2]` gives `accuracy` and `domain=D2`.
-pub(crate) fn metric(id: &str) -> (String, Option<&str>) {
-    let (base, about) = match id.split_once('[') {
-        Some((base, rest)) => (base, Some(rest.strip_suffix(']').unwrap_or(rest))),
-        None => (id, None),
-    };
+/// A metric in words, without what it is about: `performance.accuracy[domain=D2]` gives `accuracy`.
+pub(crate) fn metric(id: &str) -> String {
+    let base = id.split('[').next().unwrap_or(id);
     let name = base.split_once('.').map_or(base, |(_, name)| name);
     let words = match name {
+        "auroc" => "AUROC",
+        "mcc" => "Matthews correlation (MCC)",
+        "macro_f1" => "macro F1",
+        "ece" => "expected calibration error",
+        "brier" => "Brier score",
+        "nll" => "log loss of the confidences",
+        "aurc" => "area under the risk–coverage curve (AURC)",
+        "augrc" => "generalised area under the risk–coverage curve (AUGRC)",
+        "log_loss_gain" => "log loss that one temperature would gain",
+        "errors_in_least_sure" => "errors among the images it is least sure of",
+        "mmd" => "distance between the image sets (MMD)",
+        "frechet" => "distance between the image sets (Fréchet)",
+        "classifier_auc" => "can a classifier tell the two sets apart (AUC)",
+        "outside_envelope" => "images outside the reference's range",
+        "harm" => "harm: risk on target minus risk on reference",
+        "harm_class_mix" => "harm that the class mix explains",
+        "harm_conditional" => "harm within classes",
+        "harm_along" => "does the risk rise along an attribute",
+        "class_mix" => "difference of class mix",
+        "carries" => "share of the harm that a trait carries",
+        "attribute" => "difference of an attribute",
+        "seconds_per_image" => "seconds per image",
+        "not_measured" => "images that were not measured",
+        "outside_classes" => "images outside the model's classes",
+        other => return spelled(other),
+    };
+    words.to_owned()
+}
+
+/// A metric's name with spaces, its abbreviations in capitals, and thresholds of IoU in words: `f1_50` gives
+/// `F1 at IoU 0.50`.
+fn spelled(name: &str) -> String {
+    let parts = name.split(['_', '.']).map(|part| match part {
         "iou" => "IoU".to_owned(),
         "dice" => "Dice".to_owned(),
-        "auroc" => "AUROC".to_owned(),
-        "mcc" => "MCC".to_owned(),
-        "macro_f1" => "macro F1".to_owned(),
-        "ece" => "expected calibration error".to_owned(),
-        "brier" => "Brier score".to_owned(),
-        "aurc" => "AURC".to_owned(),
-        "augrc" => "AUGRC".to_owned(),
-        "mmd" => "distance between the image sets (MMD)".to_owned(),
-        "classifier_auc" => "can a classifier tell the two sets apart (AUC)".to_owned(),
-        "outside_envelope" => "share of images outside the reference's range".to_owned(),
-        "harm" => "harm: risk on target minus risk on reference".to_owned(),
-        "harm_class_mix" => "harm that the class mix explains".to_owned(),
-        "harm_conditional" => "harm within classes".to_owned(),
-        "class_mix" => "difference of class mix".to_owned(),
-        "carries" => "share of the harm that a trait carries".to_owned(),
-        "attribute" => "difference of an attribute".to_owned(),
-        "seconds_per_image" => "seconds per image".to_owned(),
-        other => other.replace(['_', '.'], " "),
-    };
-    (words, about)
+        "f1" => "F1".to_owned(),
+        "mae" => "mean absolute error".to_owned(),
+        _ if part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()) => {
+            format!("at IoU 0.{part}")
+        }
+        _ => part.to_owned(),
+    });
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+/// What a finding is about, in words: attributes by theirs, all else as it is.
+pub(crate) fn about(id: &str) -> Option<String> {
+    let (base, about) = id.split_once('[')?;
+    let about = about.strip_suffix(']').unwrap_or(about);
+    if base.ends_with(".attribute") || base.ends_with(".harm_along") {
+        let known = transect_core::attribute::ATTRIBUTES
+            .iter()
+            .find(|a| a.name == about);
+        return Some(known.map_or(about, |a| a.words).to_owned());
+    }
+    Some(about.replacen('=', " = ", 1))
 }
 
 #[cfg(test)]
@@ -151,16 +182,28 @@ mod tests {
 
     #[test]
     fn metrics_are_put_into_words() {
-        assert_eq!(
-            metric("performance.accuracy[domain=D2]"),
-            ("accuracy".to_owned(), Some("domain=D2"))
-        );
-        assert_eq!(
-            metric("robustness.shot_noise.tolerance"),
-            ("shot noise tolerance".to_owned(), None)
-        );
-        assert_eq!(metric("odd"), ("odd".to_owned(), None));
-        assert_eq!(metric("a.b[c"), ("b".to_owned(), Some("c")));
+        for (id, words) in [
+            ("performance.accuracy[domain=D2]", "accuracy"),
+            (
+                "performance.average_precision_50",
+                "average precision at IoU 0.50",
+            ),
+            ("performance.pooled_iou", "pooled IoU"),
+            ("robustness.shot_noise.tolerance", "shot noise tolerance"),
+            ("odd", "odd"),
+            ("a.b[c", "b"),
+        ] {
+            assert_eq!(metric(id), words);
+        }
+        for (id, words) in [
+            ("performance.accuracy[domain=D2]", Some("domain = D2")),
+            ("shift.attribute[noise_sd]", Some("noise")),
+            ("shift.attribute[unknown]", Some("unknown")),
+            ("shift.harm", None),
+            ("a.b[c", Some("c")),
+        ] {
+            assert_eq!(about(id).as_deref(), words);
+        }
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn one(page: &Page, index: usize, mode: &Mode) -> Markup {
 }
 
 fn group(page: &Page, id: &str, members: &[(usize, &Finding)]) -> Markup {
-    let name = words::metric(id).0;
+    let name = words::metric(id);
     let ruler = svg::Ruler::over(members.iter().map(|(_, f)| *f));
     html! {
         details.group open[members.len() <= SMALL] {

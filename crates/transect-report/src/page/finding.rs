@@ -31,7 +31,7 @@ pub(super) fn compact(page: &Page, index: usize, finding: &Finding, ruler: &svg:
     html! {
         details class={ "finding compact " (class) } id=(anchor(index)) data-v=(class) {
             summary {
-                span.name { (chip(finding.verdict)) " " bdi { (words::metric(&finding.id).1.unwrap_or(&finding.id)) } }
+                span.name { (chip(finding.verdict)) " " bdi { (words::about(&finding.id).unwrap_or_else(|| finding.id.clone())) } }
                 (svg::mini_among(finding, class, ruler))
                 span.number {
                     @if finding.estimate.is_some() || finding.interval.is_some() {
@@ -64,7 +64,7 @@ fn advice(page: &Page, finding: &Finding) -> Markup {
 
 /// What the finding is about.
 fn name(finding: &Finding) -> Markup {
-    let (name, about) = words::metric(&finding.id);
+    let (name, about) = (words::metric(&finding.id), words::about(&finding.id));
     html! { (name) @if let Some(about) = about { " " span.about { bdi { (about) } } } }
 }
 
@@ -112,17 +112,26 @@ fn table(finding: &Finding) -> Markup {
     html! {
         dl {
             dt { "Id" } dd { code { (finding.id) } }
-            @if let Some(estimate) = finding.estimate { dt { "Estimate" } dd { (number::short(estimate)) " " (number::unit_words(&finding.unit)) } }
+            @if let Some(estimate) = finding.estimate { dt { "Estimate" } dd { (number::in_unit(estimate, &finding.unit)) } }
             @if let Some([low, high]) = finding.interval {
                 dt { (number::short(finding.level * 100.0)) "% interval" }
-                dd { (number::bound(low, true)) " to " (number::bound(high, false)) @if let Some(method) = &finding.interval_method { ", " (method) } }
+                dd { (number::end(low, true, &finding.unit)) " to " (number::end(high, false, &finding.unit)) @if let Some(method) = &finding.interval_method { ", " (method) } }
             }
-            @if let Some(t) = finding.threshold { dt { "Thresholds" } dd { "warning at " (number::chosen(t.warn)) ", fail at " (number::chosen(t.fail)) } }
+            @if let Some(t) = finding.threshold { dt { "Thresholds" } dd {
+                "warning at " (number::chosen_in_unit(t.warn, &finding.unit))
+                @if finding.primary { ", fail at " (number::chosen_in_unit(t.fail, &finding.unit)) }
+                @else { "; not primary, so it cannot fail" }
+            } }
             dt { "Better" } dd { @match finding.better { Better::Higher => "higher", Better::Lower => "lower", Better::Neither => "neither: a description" } }
             @if let Some(p) = finding.p { dt { "p" } dd { (number::probability(p)) } }
             @if let Some(p) = finding.p_adjusted {
                 dt { "p, adjusted" }
-                dd { (number::probability(p)) @if let Some(size) = finding.family_size { " (Holm over " (size) " primary findings)" } }
+                dd {
+                    (number::probability(p))
+                    @if let Some(size) = finding.family_size {
+                        @if finding.primary { " (Holm over " (size) " primary findings)" } @else { " (in a family of " (size) ")" }
+                    }
+                }
             }
             @if let Some(model) = &evidence.model { dt { "Model" } dd { code { (model) } } }
             @if let Some(view) = &evidence.view { dt { "View" } dd { code { (view) } } }

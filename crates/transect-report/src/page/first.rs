@@ -49,7 +49,7 @@ fn answer(page: &Page, question: &str, answer: &Answer) -> Markup {
                 p.rests { "Rests on "
                     @for (i, (id, at)) in known.iter().enumerate() {
                         @if i > 0 { ", " }
-                        a href={ "#" (at) } { (words::metric(id).0) @if let Some(about) = words::metric(id).1 { " (" (about) ")" } }
+                        a href={ "#" (at) } { (words::metric(id)) @if let Some(about) = words::about(id) { " (" (about) ")" } }
                     }
                 }
             }
@@ -58,7 +58,7 @@ fn answer(page: &Page, question: &str, answer: &Answer) -> Markup {
 }
 
 fn tile(index: usize, finding: &Finding) -> Markup {
-    let (name, about) = words::metric(&finding.id);
+    let (name, about) = (words::metric(&finding.id), words::about(&finding.id));
     html! {
         li class={ "tile " (words::class(finding.verdict)) } {
             a href={ "#" (anchor(index)) } {
@@ -128,7 +128,7 @@ pub(super) fn attention(page: &Page) -> Markup {
 
 fn listed(findings: &[(usize, &Finding)], body: &dyn Fn(&Finding) -> Markup) -> Markup {
     let item = |(i, f): &(usize, &Finding)| {
-        let (name, about) = words::metric(&f.id);
+        let (name, about) = (words::metric(&f.id), words::about(&f.id));
         html! {
             li {
                 a href={ "#" (anchor(*i)) } { (chip(f.verdict)) span.name { (name) @if let Some(about) = about { " (" (about) ")" } } }

@@ -123,7 +123,7 @@ pub(super) fn masthead(page: &Page) -> Markup {
                     @if counts.skipped > 0 { ", " (number::count(counts.skipped)) " skipped" } }
                 span { (modality(context.modality)) }
                 @for (metric, value) in &context.claims {
-                    span { "claim: " (words::metric(&format!("performance.{metric}")).0) " " (claim(metric, page)) (number::chosen(*value)) }
+                    span { "claim: " (words::metric(&format!("performance.{metric}"))) " " (claim(metric, page)) (number::chosen(*value)) }
                 }
             }
             nav aria-label="On this page" {

@@ -11,30 +11,52 @@ const LEFT: f64 = 8.0;
 const RIGHT: f64 = 252.0;
 
 /// The axis of one bar, or of many that are to be compared.
-pub(crate) struct Ruler(Axis);
+pub(crate) struct Ruler {
+    axis: Axis,
+    unit: String,
+}
 
 impl Ruler {
     /// An axis that holds all numbers of these findings.
     pub(crate) fn over<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
-        let numbers: Vec<f64> = findings
-            .into_iter()
-            .flat_map(|f| {
-                let threshold = f.threshold.into_iter().flat_map(|t| [t.warn, t.fail]);
-                f.estimate
-                    .into_iter()
-                    .chain(f.interval.into_iter().flatten())
-                    .chain(threshold)
-            })
-            .collect();
-        Self(Axis::linear(numbers, LEFT + 6.0, RIGHT - 6.0, 3))
+        let mut numbers = Vec::new();
+        let mut unit = None;
+        for finding in findings {
+            numbers.extend(finding.estimate);
+            numbers.extend(finding.interval.into_iter().flatten());
+            if let Some(t) = finding.threshold {
+                numbers.push(t.warn);
+                numbers.extend(finding.primary.then_some(t.fail));
+            }
+            unit.get_or_insert(finding.unit.as_str());
+        }
+        Self {
+            axis: Axis::linear(numbers, LEFT + 6.0, RIGHT - 6.0, 3),
+            unit: unit.unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Places of the ticks and their names; those of shares as percentages.
+    fn ticks(&self) -> Vec<(f64, String)> {
+        let named = self.axis.ticks().into_iter().map(|(value, name)| {
+            let share = self.unit == "fraction";
+            (
+                self.axis.place(value),
+                if share {
+                    number::chosen_in_unit(value, &self.unit)
+                } else {
+                    name
+                },
+            )
+        });
+        named.collect()
     }
 
     /// The axis alone, above bars that are drawn without one.
     pub(crate) fn draw(&self) -> Markup {
         html! {
             svg.mini aria-hidden="true" viewBox="0 0 260 20" {
-                @for (value, name) in self.0.ticks() {
-                    @let x = self.0.place(value);
+                @for (x, name) in self.ticks() {
                     (text(x, 11.0, "tick", Anchor::Middle, &name))
                     (line(x, 15.0, x, 20.0, "axis"))
                 }
@@ -63,7 +85,7 @@ fn bar(finding: &Finding, class: &str, ruler: &Ruler, named: bool) -> Markup {
     let threshold = finding
         .threshold
         .filter(|t| t.warn.is_finite() && t.fail.is_finite());
-    let axis = &ruler.0;
+    let axis = &ruler.axis;
     let height = match (named, threshold) {
         (false, _) => 24.0,
         (true, None) => 40.0,
@@ -75,32 +97,39 @@ fn bar(finding: &Finding, class: &str, ruler: &Ruler, named: bool) -> Markup {
         (Some(t), _) if t.fail < t.warn => false,
         (_, better) => better != Better::Higher,
     };
+    let write = |v: f64| number::chosen_in_unit(v, &finding.unit);
+    // Only a primary finding can fail, so only there the threshold to fail is shown.
+    let said = match threshold {
+        None => String::new(),
+        Some(t) if finding.primary => {
+            format!("; warning at {}, fail at {}", write(t.warn), write(t.fail))
+        }
+        Some(t) => format!("; warning at {}", write(t.warn)),
+    };
     let said = format!(
-        "{}{}",
-        number::with_interval(estimate, interval, &finding.unit),
-        threshold.map_or(String::new(), |t| format!(
-            "; warning at {}, fail at {}",
-            number::chosen(t.warn),
-            number::chosen(t.fail)
-        ))
+        "{}{said}",
+        number::with_interval(estimate, interval, &finding.unit)
     );
+    let edge = if bad_is_high { RIGHT } else { LEFT };
+    let zone = |class: &str, from: f64, to: f64| {
+        html! { rect class=(class) x=(px(from.min(to))) y="2" width=(px((to - from).abs())) height="20" {} }
+    };
     html! {
         svg.mini role="img" aria-label=(said) viewBox={ "0 0 260 " (px(height)) } {
             @if let Some(t) = threshold {
                 @let (warn, fail) = (axis.place(t.warn), axis.place(t.fail));
-                @let (a, b) = if bad_is_high { (warn, fail) } else { (fail, warn) };
-                rect class="zone-warn" x=(px(a)) y="2" width=(px(b - a)) height="20" {}
-                @if bad_is_high {
-                    rect class="zone-fail" x=(px(fail)) y="2" width=(px(RIGHT - fail)) height="20" {}
+                @if finding.primary {
+                    (zone("zone-warn", warn, fail))
+                    (zone("zone-fail", fail, edge))
                 } @else {
-                    rect class="zone-fail" x=(px(LEFT)) y="2" width=(px(fail - LEFT)) height="20" {}
+                    (zone("zone-warn", warn, edge))
                 }
             }
             (line(LEFT, 22.0, RIGHT, 22.0, "axis"))
             @if named {
-                @let ticks = axis.ticks();
-                @for (i, (value, name)) in ticks.iter().enumerate() {
-                    @let x = axis.place(*value);
+                @let ticks = ruler.ticks();
+                @for (i, (x, name)) in ticks.iter().enumerate() {
+                    @let x = *x;
                     (line(x, 22.0, x, 25.0, "axis"))
                     @if i == 0 || i + 1 == ticks.len() {
                         (text(x, 36.0, "tick", if i == 0 { Anchor::Start } else { Anchor::End }, name))
@@ -111,12 +140,16 @@ fn bar(finding: &Finding, class: &str, ruler: &Ruler, named: bool) -> Markup {
                 @let (warn, fail) = (axis.place(t.warn), axis.place(t.fail));
                 @let foot = if named { 27.0 } else { 22.0 };
                 (line(warn, 2.0, warn, foot, "edge-warn"))
-                (line(fail, 2.0, fail, foot, "edge-fail"))
+                @if finding.primary { (line(fail, 2.0, fail, foot, "edge-fail")) }
                 @if named {
                     @let (w, f) = if bad_is_high { (Anchor::End, Anchor::Start) } else { (Anchor::Start, Anchor::End) };
                     @let shift = if bad_is_high { 2.0 } else { -2.0 };
-                    @if warn != fail { (text(nudge(warn + shift, "warn", w), 46.0, "edge-name", w, "warn")) }
-                    (text(nudge(fail - shift, "fail", f), 46.0, "edge-name", f, "fail"))
+                    @if finding.primary && px(warn) == px(fail) {
+                        (text(nudge(fail - shift, "warn, fail", f), 46.0, "edge-name", f, "warn, fail"))
+                    } @else {
+                        (text(nudge(warn + shift, "warn", w), 46.0, "edge-name", w, "warn"))
+                        @if finding.primary { (text(nudge(fail - shift, "fail", f), 46.0, "edge-name", f, "fail")) }
+                    }
                 }
             }
             @if let Some([low, high]) = interval {

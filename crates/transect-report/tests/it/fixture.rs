@@ -118,7 +118,7 @@ pub(crate) fn realistic() -> Report {
     let mut findings = vec![
         Finding {
             verdict: Verdict::Fail,
-            claim: "On the 82 target images the accuracy is 0.415 (95% interval 0.310 to 0.528), 0.535 below the claim of 0.95.".to_owned(),
+            claim: "On the 82 target images the accuracy is 41.5% (95% interval 31–53%), 53 points below the claim of 95%.".to_owned(),
             estimate: Some(0.4146),
             interval: Some([0.310, 0.528]),
             interval_method: Some("BCa over 82 images".to_owned()),
@@ -144,7 +144,7 @@ pub(crate) fn realistic() -> Report {
         },
         Finding {
             verdict: Verdict::Warn,
-            claim: "Balanced accuracy on the target is 0.391 (0.290 to 0.506).".to_owned(),
+            claim: "Balanced accuracy on the target is 39.1% (29–51%).".to_owned(),
             estimate: Some(0.391),
             interval: Some([0.290, 0.506]),
             interval_method: Some("BCa over 82 images".to_owned()),
@@ -176,7 +176,12 @@ pub(crate) fn realistic() -> Report {
     ] {
         findings.push(Finding {
             verdict,
-            claim: format!("Of the {n} target images of {class}, {value:.2} are named rightly ({low:.2} to {high:.2})."),
+            claim: format!(
+                "Of the {n} target images of {class}, {:.0}% are named rightly ({:.0}–{:.0}%).",
+                100.0 * value,
+                100.0 * low,
+                100.0 * high
+            ),
             estimate: Some(value),
             interval: Some([low, high]),
             interval_method: Some("Clopper–Pearson".to_owned()),
@@ -208,7 +213,7 @@ pub(crate) fn realistic() -> Report {
         },
         Finding {
             verdict: Verdict::Warn,
-            claim: "The shift does harm: the error rate on the target is 0.546 higher than on the reference (0.42 to 0.66).".to_owned(),
+            claim: "The shift does harm: the error rate on the target is 55 points higher than on the reference (42 to 66).".to_owned(),
             estimate: Some(0.546),
             interval: Some([0.42, 0.66]),
             unit: "fraction".to_owned(),
@@ -219,7 +224,7 @@ pub(crate) fn realistic() -> Report {
         },
         Finding {
             verdict: Verdict::Described,
-            claim: "The other mix of classes alone explains 0.03 of the 0.546 (−0.02 to 0.08); the rest is within classes.".to_owned(),
+            claim: "The other mix of classes alone explains 3 of the 55 points (−2 to 8); the rest is within classes.".to_owned(),
             estimate: Some(0.03),
             interval: Some([-0.02, 0.08]),
             unit: "fraction".to_owned(),
@@ -259,7 +264,7 @@ pub(crate) fn realistic() -> Report {
         },
         Finding {
             verdict: Verdict::Warn,
-            claim: "Expected calibration error on the target is 0.31 (debiased); the model is too sure of itself.".to_owned(),
+            claim: "Expected calibration error on the target is 31% (debiased); the model is too sure of itself.".to_owned(),
             estimate: Some(0.31),
             interval: Some([0.22, 0.41]),
             n: 82,
