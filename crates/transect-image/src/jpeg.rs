@@ -32,6 +32,13 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw> {
         }
     };
     limits.check([channels as u64, 1, rows as u64, columns as u64])?;
+    // Every block takes at least one bit, so a byte cannot give more than some thousand samples.
+    if channels * rows * columns / 4096 > bytes.len() {
+        return Err(damaged(format!(
+            "the JPEG has {} bytes, too few for {columns} × {rows} pixels",
+            bytes.len()
+        )));
+    }
     decoder.set_options(options.jpeg_set_out_colorspace(space));
     let buffer = decoder.decode().map_err(explain)?;
     let size = rows * columns;

@@ -27,6 +27,13 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw> {
     let length = reader
         .output_buffer_size()
         .ok_or_else(|| damaged("the size of the PNG overflows"))?;
+    // Deflate gives at most 1,032 bytes for one.
+    if length / 1100 > bytes.len() {
+        return Err(damaged(format!(
+            "the PNG has {} bytes, too few for the {length} of its pixels",
+            bytes.len()
+        )));
+    }
     let mut buffer = vec![0; length];
     let frame = reader.next_frame(&mut buffer).map_err(explain)?;
     let (rows, columns) = (height as usize, width as usize);

@@ -206,11 +206,16 @@ impl fmt::Display for Token {
 
 /// An error at a one-based character, with the text and a mark under it.
 fn wrong(text: &str, at: usize, message: impl Into<String>) -> Error {
+    mark(Error::new(&codes::EXPRESSION, message), text, at)
+}
+
+/// Puts an error at a one-based character of an expression, with the text and a mark under it.
+pub(crate) fn mark(error: Error, text: &str, at: usize) -> Error {
     let shown: String = text
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    Error::new(&codes::EXPRESSION, message)
+    error
         .column(at)
         .note(shown)
         .note(format!("{}^", " ".repeat(at - 1)))

@@ -8,7 +8,7 @@ use transect_core::codes::manifest as codes;
 use transect_core::{Code, Digest, Error, Errors, Item, PixelSize, Role, TruthRef};
 
 use crate::class_map::{ClassMap, Mapped};
-use crate::expr::{Expr, number};
+use crate::expr::{Expr, mark, number};
 use crate::path::{Files, Found, extension, is_image, refusal};
 use crate::rows::{Lines, count};
 use crate::table::Table;
@@ -59,17 +59,27 @@ pub(crate) fn assemble(
     let target_where = parse(&request.where_expr, "--where", &mut errors);
     let reference_where = parse(&request.reference_where, "--reference-where", &mut errors);
     let last = sources.len() - 1;
-    for (expr, option, source) in [
-        (&target_where, "--where", 0),
-        (&reference_where, "--reference-where", last),
+    for (expr, text, option, source) in [
+        (&target_where, &request.where_expr, "--where", 0),
+        (
+            &reference_where,
+            &request.reference_where,
+            "--reference-where",
+            last,
+        ),
     ] {
         for column in expr.iter().flat_map(Expr::columns) {
             if sources[source].table.column(&column.name).is_none() {
-                errors.push(
-                    unknown(&column.name, option, &sources[source])
-                        .column(column.at)
-                        .field(option),
+                let error = Error::new(
+                    &codes::UNKNOWN_COLUMN,
+                    format!("unknown column `{}` in {option}", column.name),
                 );
+                let error = mark(
+                    error.field(option),
+                    text.as_deref().unwrap_or_default(),
+                    column.at,
+                );
+                errors.push(suggest(error, &column.name, &sources[source]).1);
             }
         }
     }
@@ -195,29 +205,42 @@ pub(crate) fn assemble(
     })
 }
 
-/// An option or expression that names a column that is not there.
+/// An option that names a column that is not there; the place is that of the nearest column.
 fn unknown(name: &str, option: &str, source: &Source) -> Error {
-    let headers = &source.table.headers;
     let error = Error::new(
         &codes::UNKNOWN_COLUMN,
         format!("unknown column `{name}` given as {option}"),
-    )
-    .at(&source.name)
-    .line(1)
-    .note(format!("columns here: {}", headers.join(", ")));
-    let nearest = headers
-        .iter()
-        .map(|h| {
+    );
+    let (nearest, error) = suggest(error.at(&source.name).line(1), name, source);
+    match nearest {
+        Some(column) => error.column(column + 1),
+        None => error,
+    }
+}
+
+/// Adds the columns that there are and the nearest one, whose index is given back.
+fn suggest(error: Error, name: &str, source: &Source) -> (Option<usize>, Error) {
+    let headers = &source.table.headers;
+    let error = error.note(format!(
+        "columns of {}: {}",
+        source.name,
+        headers.join(", ")
+    ));
+    let nearest = (0..headers.len())
+        .map(|i| {
             (
-                strsim::osa_distance(&h.to_lowercase(), &name.to_lowercase()),
-                h,
+                strsim::osa_distance(&headers[i].to_lowercase(), &name.to_lowercase()),
+                i,
             )
         })
-        .min_by_key(|(distance, _)| *distance)
+        .min()
         .filter(|(distance, _)| *distance <= 2.max(name.chars().count() / 3));
     match nearest {
-        Some((_, header)) => error.help(format!("did you mean `{header}`?")),
-        None => error,
+        Some((_, index)) => (
+            Some(index),
+            error.help(format!("did you mean `{}`?", headers[index])),
+        ),
+        None => (None, error),
     }
 }
 

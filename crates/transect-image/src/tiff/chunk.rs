@@ -7,6 +7,9 @@ use super::{SampleKind, tag, zeros};
 use crate::raw::Values;
 use crate::{Limits, damaged, unsupported};
 
+/// More bytes than this cannot come out of one compressed byte.
+const MOST_PER_BYTE: u64 = 4096;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Compression {
     None,
@@ -211,11 +214,9 @@ impl Layout {
             ));
         }
         let per_plane = rows.div_ceil(self.chunk_rows) * self.chunks_across();
-        // What the strips can hold at most is known before memory is taken for the image.
-        if self.compression == Compression::None {
-            for index in 0..per_plane * if self.planar { channels } else { 1 } {
-                self.source(file, index, per_plane)?;
-            }
+        // What the chunks can hold at most is known before memory is taken for the image.
+        for chunk in 0..per_plane * if self.planar { channels } else { 1 } {
+            self.source(file, chunk, per_plane)?;
         }
         let mut values = zeros(self.kind, self.bits, count);
         let mut buffer = Vec::new();
@@ -243,9 +244,18 @@ impl Layout {
         } else {
             length
         };
-        file.slice(offset, length).ok_or_else(|| {
-            damaged(format!("strip or tile {chunk} of the TIFF lies outside of the file: {length} bytes at {offset}"))
-        })
+        let source = file.slice(offset, length).ok_or_else(|| {
+            damaged(format!(
+                "strip or tile {chunk} of the TIFF lies outside of the file: {length} bytes at {offset}"
+            ))
+        })?;
+        // A byte of LZW can stand for at most some 2,600 bytes, of Deflate for 1,032, of PackBits for 64.
+        if need / MOST_PER_BYTE > length {
+            return Err(damaged(format!(
+                "strip or tile {chunk} of the TIFF has {length} bytes, too few for the {need} of its pixels"
+            )));
+        }
+        Ok(source)
     }
 
     /// The decoded bytes of a chunk, in the byte order of the file, differences undone, packed samples widened.

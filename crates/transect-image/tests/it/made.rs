@@ -698,6 +698,46 @@ fn limits_hold_before_memory_is_taken() {
 }
 
 #[test]
+fn small_files_that_promise_large_images_are_refused_at_once() {
+    for compression in [1, 5, 8, 32_773] {
+        let tiff = Tiff::new(20_000, 20_000, 8, 1)
+            .tag(259, 3, &[compression])
+            .chunk(&[1, 2, 3])
+            .build();
+        assert_eq!(
+            decode(&tiff, "x", None, &Limits::default())
+                .expect_err("too little")
+                .code
+                .id,
+            "T103"
+        );
+        let mut tiles = Tiff::new(1, 1, 8, 1)
+            .tag(259, 3, &[compression])
+            .tag(322, 4, &[1 << 16])
+            .tag(323, 4, &[1 << 15]);
+        tiles.tiled = true;
+        let tiles = tiles.chunk(&[1, 2, 3]).build();
+        assert_eq!(
+            decode(&tiles, "x", None, &Limits::default())
+                .expect_err("too little")
+                .code
+                .id,
+            "T103"
+        );
+    }
+    let mut png = encode_png_rgb(1, 1, &[0; 3]);
+    png[18] = 0x40;
+    png[22] = 0x40;
+    assert_eq!(
+        decode(&png, "x", None, &Limits::default())
+            .expect_err("too little")
+            .code
+            .id,
+        "T103"
+    );
+}
+
+#[test]
 fn fortran_arrays_and_all_number_types_are_read_in_c_order() {
     // numpy.asfortranarray([[1, 2, 3], [4, 5, 6]], dtype='>i2')
     let mut bytes = b"\x93NUMPY\x01\x00\x46\x00".to_vec();

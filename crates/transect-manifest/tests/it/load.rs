@@ -295,23 +295,27 @@ fn unknown_columns_are_named_with_the_nearest() {
       = scanner =
       =          ^
 
-    error[T012]: unknown column `Site` given as --where
-      --> m.csv:1, column 1, field `--where`
-      = columns here: image, mask, scanner, site
+    error[T012]: unknown column `Site` in --where
+      --> column 1, field `--where`
+      = Site = 'T' and sit in (1)
+      = ^
+      = columns of m.csv: image, mask, scanner, site
       = help: did you mean `site`?
 
-    error[T012]: unknown column `sit` given as --where
-      --> m.csv:1, column 16, field `--where`
-      = columns here: image, mask, scanner, site
+    error[T012]: unknown column `sit` in --where
+      --> column 16, field `--where`
+      = Site = 'T' and sit in (1)
+      =                ^
+      = columns of m.csv: image, mask, scanner, site
       = help: did you mean `site`?
 
     error[T012]: unknown column `zebra` given as --truth
       --> m.csv:1
-      = columns here: image, mask, scanner, site
+      = columns of m.csv: image, mask, scanner, site
 
     error[T012]: unknown column `scaner` given as --domain
-      --> m.csv:1
-      = columns here: image, mask, scanner, site
+      --> m.csv:1, column 3
+      = columns of m.csv: image, mask, scanner, site
       = help: did you mean `scanner`?
     ");
 }
@@ -688,8 +692,17 @@ fn columns_that_look_like_groups_are_pointed_out() {
 }
 
 #[test]
+fn a_hundred_thousand_rows_are_read() {
+    many_rows(100_000);
+}
+
+#[test]
+#[ignore = "ten seconds without optimisation"]
 fn a_million_rows_are_read() {
-    let rows = 1_000_000;
+    many_rows(1_000_000);
+}
+
+fn many_rows(rows: u32) {
     let mut text = String::from("image,class\n");
     for i in 0..rows {
         use std::fmt::Write as _;
@@ -707,10 +720,10 @@ fn a_million_rows_are_read() {
         None,
     )
     .unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(data.items.len(), 600_000);
+    assert_eq!(data.items.len() as u32, rows / 5 * 3);
     assert_eq!(
         data.items.last().map(|i| (i.row, i.line)),
-        Some((599_999, 999_999))
+        Some((rows / 5 * 3 - 1, rows - 1))
     );
 }
 
