@@ -147,6 +147,7 @@ class Spec:
         self.channels = len(axes["channel"]["channel_names"])
         self.size = axes["y"]["size"]
         self.range = source["data"].get("range")
+        self.halo = max(axis.get("halo", 0) for axis in out["axes"])
         names = [axis for axis in out["axes"] if axis["type"] == "channel"][0]["channel_names"]
         self.classes = names
         if self.config["task"] == "classification" and out.get("description"):
@@ -175,9 +176,10 @@ def prepare(spec, x, high):
             raise SystemExit(f"operation {op['id']} is not known here")
     shape = x.shape
     if isinstance(spec.size, dict):
-        step, least = spec.size["step"], spec.size["min"]
-        pad = [max(least, -(-n // step) * step) - n for n in x.shape[1:]]
-        x = np.pad(x, [(0, 0), (0, pad[0]), (0, pad[1])], "symmetric")
+        # One tile holds the image with its halo; no image here is larger than memory.
+        step, least, halo = spec.size["step"], spec.size["min"], spec.halo
+        tile = [least + max(0, -(-(n + 2 * halo - least) // step)) * step for n in x.shape[1:]]
+        x = np.pad(x, [(0, 0), *((halo, t - n - halo) for t, n in zip(tile, x.shape[1:]))], "symmetric")
     return np.ascontiguousarray(x[None], np.float32), shape
 
 
@@ -190,7 +192,7 @@ def decode(spec, y, shape):
             y = scipy.special.expit(y)
     if spec.config["task"] == "classification":
         return y
-    y = y[:, : shape[1], : shape[2]]
+    y = y[:, spec.halo : spec.halo + shape[1], spec.halo : spec.halo + shape[2]]
     limits = spec.config.get("thresholds", {})
     foreground = 1 - y[0] if spec.config["decode"] == "interior-boundary" else y[0]
     mask = foreground > limits.get("foreground", 0.5)
