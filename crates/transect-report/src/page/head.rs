@@ -123,7 +123,7 @@ pub(super) fn masthead(page: &Page) -> Markup {
                     @if counts.skipped > 0 { ", " (number::count(counts.skipped)) " skipped" } }
                 span { (modality(context.modality)) }
                 @for (metric, value) in &context.claims {
-                    span { "claim: " (words::metric(&format!("performance.{metric}"))) " " (claim(metric, page)) (number::chosen(*value)) }
+                    span { "claim: " (words::metric(&format!("performance.{metric}"))) " " (claim(metric, *value, page)) }
                 }
             }
             nav aria-label="On this page" {
@@ -142,18 +142,15 @@ pub(super) fn masthead(page: &Page) -> Markup {
     }
 }
 
-/// At least or at most, as the finding of the claimed metric says.
-fn claim(metric: &str, page: &Page) -> &'static str {
+/// `at least 95%`: the direction and the unit are those of the finding of the claimed metric.
+fn claim(metric: &str, value: f64, page: &Page) -> String {
     let id = format!("performance.{metric}");
-    match page
-        .report
-        .findings
-        .iter()
-        .find(|f| f.id == id)
-        .map(|f| f.better)
-    {
+    let finding = page.report.findings.iter().find(|f| f.id == id);
+    let bound = match finding.map(|f| f.better) {
         Some(Better::Higher) => "at least ",
         Some(Better::Lower) => "at most ",
         _ => "",
-    }
+    };
+    let unit = finding.map_or("", |f| f.unit.as_str());
+    format!("{bound}{}", number::chosen_in_unit(value, unit))
 }
