@@ -314,14 +314,11 @@ fn metrics_of_side(
         } else {
             estimate(study, metric, reference, study.settings(&reference_id))?
         };
-        let place = study
-            .domain_words(target)
-            .filter(|_| study.domains.len() > 1)
-            .map(|d| format!(" of domain {d}"));
+        let place = place_words(study, target);
         let mut text = format!(
             "On {}{} {}",
             words::counted(e.n, "image", "images"),
-            place.unwrap_or_default(),
+            place,
             says(metric, &e)
         );
         if let Some(r) = &on_reference {
@@ -421,6 +418,20 @@ fn metrics_of_side(
         });
     }
     Ok(())
+}
+
+/// ` of domain D2`, ` of domains A and B`, ` of 7 domains`; nothing where the run has one domain only.
+fn place_words(study: &Study<'_>, rows: &[usize]) -> String {
+    if study.domains.len() < 2 {
+        return String::new();
+    }
+    let present: std::collections::BTreeSet<usize> = rows.iter().filter_map(|&i| study.rows[i].domain).collect();
+    match (present.len(), study.domain_words(rows)) {
+        (1, Some(name)) => format!(" of domain {name}"),
+        (2..=4, Some(names)) => format!(" of domains {names}"),
+        (_, Some(words)) => format!(" of {words}"),
+        (_, None) => String::new(),
+    }
 }
 
 fn beyond(metric: &Metric, tau: f64) -> String {

@@ -42,10 +42,13 @@ fn sound(tables: &MemoryTables) -> Judged {
             assert!(ids.contains(id), "the headline rests on {id}, which is no finding");
         }
     }
-    // JSON has no NaN and no infinity: what cannot be written would come back as null.
+    // JSON has no NaN and no infinity: what cannot be written would be lost as null.
+    let all = format!("{judged:?}");
+    for lost in ["NaN", "(inf", "(-inf", ": inf", ": -inf"] {
+        assert!(!all.contains(lost), "{lost} in {}", all.split(lost).next().unwrap_or("").chars().rev().take(300).collect::<String>().chars().rev().collect::<String>());
+    }
     let text = serde_json::to_string(&judged).expect("a judged run can be written");
-    let back: Judged = serde_json::from_str(&text).expect("and read");
-    assert_eq!(back, judged);
+    serde_json::from_str::<Judged>(&text).expect("and read");
     judged
 }
 
@@ -72,10 +75,11 @@ fn no_rows_at_all() {
 fn one_image() {
     for (reference, target) in [(0, 1), (1, 1), (30, 1), (1, 30)] {
         let j = sound(&tables(&Scenario { reference, target, ..Scenario::default() }));
-        assert!(
-            !j.findings.iter().any(|f| f.verdict == Verdict::Pass && f.mode != "shift"),
-            "one image passes nothing ({reference}, {target})"
-        );
+        if target == 1 {
+            let passed: Vec<&str> =
+                j.findings.iter().filter(|f| f.verdict == Verdict::Pass).map(|f| f.id.as_str()).collect();
+            assert!(passed.is_empty(), "one image passes nothing: {passed:?}");
+        }
     }
 }
 

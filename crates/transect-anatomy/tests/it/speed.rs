@@ -14,6 +14,12 @@ fn ten_thousand_images_under_forty_views() {
         ..Scenario::default()
     };
     let t = tables(&scenario);
+    let study = transect_anatomy::Study::new(&t).unwrap();
+    for mode in transect_anatomy::modes() {
+        let start = std::time::Instant::now();
+        (mode.judge)(&study).unwrap();
+        println!("{}: {:?}", mode.name, start.elapsed());
+    }
     let start = std::time::Instant::now();
     let j = transect_anatomy::judge(&t).unwrap();
     println!("{} measurements, {} findings: {:?}", t.measurements.len(), j.findings.len(), start.elapsed());
