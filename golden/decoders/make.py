@@ -78,6 +78,17 @@ for path in (spread("data/multichannel/imc_pancreas", "*_mask.tiff", 2) + spread
     array = tifffile.imread(path)
     labels.append({"file": name(path), "shape": list(array.shape), "sha256": sha(array, "<u4")})
 
+# Every file of whole folders: one hash over the hashes, in the order of the names.
+folders = []
+for folder, labelled in (("data/dsb2018/images", False), ("data/dsb2018/labels", True), ("data/wbc2domain/images", False),
+                         ("data/wbc2domain/masks", True), ("data/tracking/t98g_phase/01", False)):
+    together, files = hashlib.sha256(), sorted((SHARED / folder).iterdir())
+    for path in files:
+        array = tifffile.imread(path) if path.suffix == ".tif" else np.asarray(Image.open(path))
+        array = array if labelled else channels_first(array)
+        together.update(sha(array, "<u4" if labelled else "<f4").encode())
+    folders.append({"folder": folder, "labels": labelled, "files": len(files), "sha256": together.hexdigest()})
+
 random = np.random.default_rng(2)
 for path in spread("data/txl_pbc/images", "*.jpg", 6):
     array = channels_first(np.asarray(Image.open(path)))
@@ -87,5 +98,5 @@ for path in spread("data/txl_pbc/images", "*.jpg", 6):
         probes.append([*at, int(array[at[0], 0, at[1], at[2]])])
     jpeg.append({"file": name(path), "shape": list(array.shape), "mean": array.mean(axis=(1, 2, 3)).tolist(), "probes": probes})
 
-(HERE / "values.json").write_text(json.dumps({"images": images, "labels": labels, "jpeg": jpeg}, indent=1) + "\n")
-print(len(images), "images,", len(labels), "label images,", len(jpeg), "JPEGs")
+(HERE / "values.json").write_text(json.dumps({"images": images, "labels": labels, "folders": folders, "jpeg": jpeg}, indent=1) + "\n")
+print(len(images), "images,", len(labels), "label images,", sum(f["files"] for f in folders), "files of whole folders,", len(jpeg), "JPEGs")
