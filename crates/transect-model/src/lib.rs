@@ -25,11 +25,17 @@
 //!
 //! One image is one call: batches never change a number, because there are none.
 
+#![expect(clippy::cast_possible_wrap, reason = "sizes are far below 2^63")]
+
 pub mod decode;
 pub mod engine;
+#[cfg(test)]
+mod golden;
 mod model;
 pub mod onnx;
 mod options;
+#[cfg(test)]
+mod planted;
 pub mod process;
 pub mod resize;
 mod session;

@@ -56,13 +56,15 @@ impl Model {
                 let tree = read_yaml(&path)?;
                 let draft = read_rdf(&tree, &path)?;
                 let folder = draft.folder();
-                let name = draft.onnx.clone().unwrap_or_default();
+                let Some(name) = draft.onnx.clone() else {
+                    return Err(draft.errors);
+                };
                 let (graph, hash) = read_graph(&crate::onnx::inside(&folder, &name)?)?;
                 (draft, graph, hash, folder)
             }
             Found::Toml { toml, onnx } => {
                 let tree = read_toml_file(&toml)?;
-                let first = read_toml(&tree, &toml, None)?;
+                let first = read_toml(&tree, &toml, None);
                 let folder = first.folder();
                 let onnx = match (onnx, &first.onnx) {
                     (Some(path), _) => path,
@@ -70,11 +72,12 @@ impl Model {
                     (None, None) => only_onnx(&folder, &toml)?,
                 };
                 let (graph, hash) = read_graph(&onnx)?;
-                let draft = read_toml(&tree, &toml, Some(&graph))?;
+                let draft = read_toml(&tree, &toml, Some(&graph));
                 let folder = onnx.parent().map_or(folder, Path::to_path_buf);
                 (draft, graph, hash, folder)
             }
         };
+        let mut draft = draft;
         if let Some(expected) = draft.sha256
             && expected != bytes_hash
         {
@@ -82,7 +85,12 @@ impl Model {
                 &codes::WEIGHTS_HASH,
                 format!("the ONNX file has SHA-256 {bytes_hash}, the description names {expected}"),
             );
-            return Err(error.at(&draft.path).field("weights.onnx.sha256").help("download the package again, or mend the hash if the weights were changed on purpose").into());
+            draft.errors.push(
+                error
+                    .at(&draft.path)
+                    .field(if draft.config_field.is_empty() { "sha256" } else { "weights.onnx.sha256" })
+                    .help("download the package again, or mend the hash if the weights were changed on purpose"),
+            );
         }
         graph.resolve(&folder)?;
         let spec = resolve(&draft, options, &graph)?;
@@ -443,6 +451,8 @@ fn read_yaml(path: &Path) -> Result<Value> {
     let text = spec_text(path)?;
     let mut options = serde_saphyr::Options::default();
     options.strict_booleans = true;
+    // `-.inf` stands for no bound; as text it is no number, and `range` reads that as no bound.
+    options.non_finite_float_policy = serde_saphyr::NonFiniteFloatPolicy::AsString;
     if let Some(budget) = &mut options.budget {
         budget.max_events = 100_000;
         budget.max_aliases = 1_000;

@@ -125,11 +125,11 @@ fn cast(block: &mut Block, to: Cast) -> Result<()> {
 }
 
 /// Values along an axis: `(list, position)`; a list of one holds everywhere.
-fn along<'a, const N: usize>(
+fn along<const N: usize>(
     shape: [usize; 4],
     axis: Option<usize>,
-    lists: [&'a [f64]; N],
-) -> Result<impl Fn(usize, usize) -> f64 + 'a> {
+    lists: [&[f64]; N],
+) -> Result<impl Fn(usize, usize) -> f64> {
     let length = axis.map_or(1, |a| shape[a]);
     for list in lists {
         if list.len() != 1 && list.len() != length {

@@ -94,7 +94,7 @@ impl Session {
         }
         apply(&mut output, &inner.spec.output.operations, Some(&block))?;
         if inner.spec.task != transect_core::Task::Classification {
-            output = to_image(&inner.spec, output, image.rows(), image.columns());
+            output = to_image(&inner.spec, &output, image.rows(), image.columns());
         }
         let prediction = decode(&inner.spec, &output)?;
         Ok(Output {
@@ -119,8 +119,10 @@ impl Session {
         let count = tile::tiles(&plan);
         let maps =
             spec.output.axis(AxisKind::Y).is_some() || spec.output.axis(AxisKind::X).is_some();
-        if count > 1 && !maps
-            || !maps && (plan[0].tile != plan[0].length || plan[1].tile != plan[1].length)
+        if !maps
+            && plan
+                .iter()
+                .any(|cut| cut.count > 1 || cut.tile != cut.length)
         {
             return Err(Error::new(
                 &codes::SIZE_MISMATCH,
@@ -405,7 +407,7 @@ fn scale_values(spec: &Spec, mut block: Block, dtype: Dtype) -> Result<Block> {
                 return Err(range_error(
                     spec,
                     dtype,
-                    format!("the input is declared as {}", spec.input.dtype),
+                    &format!("the input is declared as {}", spec.input.dtype),
                 ));
             }
             None
@@ -418,7 +420,7 @@ fn scale_values(spec: &Spec, mut block: Block, dtype: Dtype) -> Result<Block> {
                 return Err(range_error(
                     spec,
                     dtype,
-                    format!(
+                    &format!(
                         "the input's range is declared as {} to {}",
                         declared[0], declared[1]
                     ),
@@ -434,7 +436,7 @@ fn scale_values(spec: &Spec, mut block: Block, dtype: Dtype) -> Result<Block> {
     Ok(block)
 }
 
-fn range_error(spec: &Spec, dtype: Dtype, what: String) -> Error {
+fn range_error(spec: &Spec, dtype: Dtype, what: &str) -> Error {
     Error::new(&codes::VALUE_RANGE, format!("{what}, pixels are {}, and how one becomes the other is not declared", dtype.name()))
         .field(format!("input `{}`", spec.input.id))
         .help("write config: {transect: {values: raw}} to feed pixel values as they are, or values: full-scale to divide them by the largest value of their type")
@@ -578,7 +580,7 @@ fn place(
             )));
         }
         // First output pixel of the tile's core, pixels of the core, and pixels of the whole.
-        let core = cut.core() as f64 * factor;
+        let core = cut.core as f64 * factor;
         let first = (cut.margin as f64 * factor) as i64 + offset.div_euclid(2);
         let whole = cut.length as f64 * factor;
         if core.fract() != 0.0 && cut.count > 1
@@ -618,14 +620,14 @@ fn place(
 }
 
 /// Maps at the size of the network, brought to the size of the image.
-fn to_image(spec: &Spec, output: Block, rows: usize, columns: usize) -> Block {
+fn to_image(spec: &Spec, output: &Block, rows: usize, columns: usize) -> Block {
     let method = if spec.decode == crate::options::Decode::Labels {
         ResizeMethod::Nearest
     } else {
         ResizeMethod::Bilinear
     };
     resize(
-        &output,
+        output,
         &Resize {
             method,
             anti_alias: AntiAlias::None,

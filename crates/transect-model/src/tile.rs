@@ -15,19 +15,17 @@ pub struct Cut {
     pub tile: usize,
     /// Pixels at each side of a tile that are not used: halo, and what the network itself crops.
     pub margin: usize,
+    /// Pixels of the image that one tile gives; where the network takes steps, a multiple of the step, so that every tile
+    /// lies on the network's own grid as the whole image would.
+    pub core: usize,
     /// Number of tiles.
     pub count: usize,
 }
 
 impl Cut {
-    /// Pixels of the image that one tile gives.
-    pub fn core(&self) -> usize {
-        self.tile - 2 * self.margin
-    }
-
     /// Where tile `index` begins in the image; negative where padding begins before it.
     pub fn start(&self, index: usize) -> i64 {
-        (index * self.core()) as i64 - self.margin as i64
+        (index * self.core) as i64 - self.margin as i64
     }
 }
 
@@ -66,6 +64,7 @@ fn cut(spec: &Spec, kind: AxisKind, length: usize) -> Result<Cut> {
             length,
             tile: length,
             margin: 0,
+            core: length,
             count: 1,
         });
     };
@@ -87,11 +86,21 @@ fn cut(spec: &Spec, kind: AxisKind, length: usize) -> Result<Cut> {
     if tile <= 2 * margin {
         return Err(too_small(tile, margin));
     }
-    let core = tile - 2 * margin;
+    let room = tile - 2 * margin;
+    let core = match input.size {
+        Size::Step { step, .. } if room < length => {
+            if room < step {
+                return Err(too_small(tile, margin));
+            }
+            room / step * step
+        }
+        _ => room,
+    };
     Ok(Cut {
         length,
         tile,
         margin,
+        core,
         count: length.div_ceil(core),
     })
 }

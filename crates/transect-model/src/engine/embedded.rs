@@ -35,6 +35,7 @@ impl Embedded {
     /// # Errors
     /// `T321` with all operators that the engine lacks; `T322` when it refuses the graph for another reason.
     pub fn load(graph: &Graph) -> Result<Self> {
+        let graph = graph.explicit();
         match load(graph.encode()) {
             Ok(model) => Ok(Self {
                 model: Arc::new(model),

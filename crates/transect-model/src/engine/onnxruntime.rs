@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 use ort::environment::Environment;
-use ort::session::builder::SessionBuilder;
 use transect_core::codes::model as codes;
 use transect_core::{Error, Result};
 
@@ -88,7 +87,8 @@ fn is_library(name: &str) -> bool {
     name == "onnxruntime.dll"
         || name == "libonnxruntime.so"
         || name.starts_with("libonnxruntime.so.")
-        || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+        || (name.starts_with("libonnxruntime.")
+            && Path::new(name).extension().is_some_and(|e| e == "dylib"))
 }
 
 fn listing(folder: &Path) -> Vec<PathBuf> {
@@ -120,21 +120,20 @@ impl OnnxRuntime {
         let guard = LOADING
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (loaded, environment) = match RUNTIME.get() {
-            Some(loaded) => loaded,
-            None => {
-                let builder = ort::init_from(&library).map_err(|error| {
-                    absent(format!("{} cannot be loaded: {error}", library.display()))
+        let (loaded, environment) = if let Some(loaded) = RUNTIME.get() {
+            loaded
+        } else {
+            let builder = ort::init_from(&library).map_err(|error| {
+                absent(format!("{} cannot be loaded: {error}", library.display()))
+            })?;
+            let environment = builder
+                .with_name("transect")
+                .with_telemetry(false)
+                .build()
+                .map_err(|error| {
+                    absent(format!("{} does not start: {error}", library.display()))
                 })?;
-                let environment = builder
-                    .with_name("transect")
-                    .with_telemetry(false)
-                    .build()
-                    .map_err(|error| {
-                        absent(format!("{} does not start: {error}", library.display()))
-                    })?;
-                RUNTIME.get_or_init(|| (library.clone(), environment))
-            }
+            RUNTIME.get_or_init(|| (library.clone(), environment))
         };
         drop(guard);
         let engine = Self {
@@ -153,13 +152,9 @@ impl OnnxRuntime {
     }
 
     fn open(&self) -> Result<ort::session::Session> {
-        let threads = |builder: SessionBuilder| {
-            builder
-                .with_intra_threads(1)
-                .and_then(|b| b.with_inter_threads(1))
-        };
         let builder = ort::session::Session::builder(&self.environment).map_err(refused)?;
-        let mut builder = threads(builder).map_err(refused)?;
+        let builder = builder.with_intra_threads(1).map_err(refused)?;
+        let mut builder = builder.with_inter_threads(1).map_err(refused)?;
         builder.commit_from_memory(&self.bytes).map_err(refused)
     }
 }

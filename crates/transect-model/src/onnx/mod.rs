@@ -20,10 +20,11 @@ use prost::Message as _;
 use transect_core::codes::model as codes;
 use transect_core::{Error, Result};
 
+use proto::attribute_proto::AttributeType;
 use proto::tensor_proto::{DataLocation, DataType};
 use proto::tensor_shape_proto::dimension::Value as DimValue;
 use proto::type_proto::Value as TypeValue;
-use proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
+use proto::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto};
 
 /// Largest model, with all weights: what one protobuf message can hold.
 pub const MAX_BYTES: u64 = 2 * 1024 * 1024 * 1024 - 1;
@@ -288,6 +289,57 @@ impl Graph {
     /// The model as bytes.
     pub fn encode(&self) -> Vec<u8> {
         self.model.encode_to_vec()
+    }
+
+    /// The same graph with what the standard lets a graph leave out, because it follows from the weights: the `kernel_shape`
+    /// of convolutions, and the unit `strides` of pooling. `Dropout`, which passes everything through outside training,
+    /// becomes `Identity`.
+    pub(crate) fn explicit(&self) -> Self {
+        let mut copy = self.clone();
+        let Some(graph) = &mut copy.model.graph else {
+            return copy;
+        };
+        let used: BTreeSet<String> = graph
+            .node
+            .iter()
+            .flat_map(|n| n.input.iter().cloned())
+            .chain(graph.output.iter().map(|o| o.name().to_owned()))
+            .filter(|name| !name.is_empty())
+            .collect();
+        let shapes: BTreeMap<String, Vec<i64>> = graph
+            .initializer
+            .iter()
+            .map(|t| (t.name().to_owned(), t.dims.clone()))
+            .collect();
+        for node in &mut graph.node {
+            let have = |key: &str| {
+                node.attribute
+                    .iter()
+                    .find(|a| a.name() == key)
+                    .map(|a| a.ints.clone())
+            };
+            let add = match node.op_type() {
+                "Conv" | "ConvTranspose" if have("kernel_shape").is_none() => node
+                    .input
+                    .get(1)
+                    .and_then(|name| shapes.get(name))
+                    .and_then(|dims| dims.get(2..))
+                    .map(|dims| ("kernel_shape", dims.to_vec())),
+                "MaxPool" | "AveragePool" if have("strides").is_none() => {
+                    have("kernel_shape").map(|kernel| ("strides", vec![1; kernel.len()]))
+                }
+                _ => None,
+            };
+            if let Some((name, ints)) = add {
+                node.attribute.push(AttributeProto {
+                    name: Some(name.to_owned()),
+                    r#type: Some(AttributeType::Ints as i32),
+                    ints,
+                    ..AttributeProto::default()
+                });
+            }
+        }
+        copy
     }
 
     /// For each operator that is used, a model that holds only the first node of that kind and attributes: to ask an

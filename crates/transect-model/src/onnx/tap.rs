@@ -186,10 +186,16 @@ impl Graph {
                 "Conv" | "MaxPool" | "AveragePool" | "LpPool" => stride * step,
                 "ConvTranspose" => stride / step,
                 "SpaceToDepth" => {
-                    stride * attribute("blocksize").map_or(1, |a| a.i()).max(1) as f64
+                    stride
+                        * attribute("blocksize")
+                            .map_or(1, super::proto::AttributeProto::i)
+                            .max(1) as f64
                 }
                 "DepthToSpace" => {
-                    stride / attribute("blocksize").map_or(1, |a| a.i()).max(1) as f64
+                    stride
+                        / attribute("blocksize")
+                            .map_or(1, super::proto::AttributeProto::i)
+                            .max(1) as f64
                 }
                 "Resize" | "Upsample" => match self.resize_factor(node) {
                     Some(factor) => stride / factor,

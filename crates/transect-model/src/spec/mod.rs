@@ -325,3 +325,39 @@ pub struct Spec {
     #[serde(skip)]
     pub notes: Vec<String>,
 }
+
+/// One operation of the golden values, before the model, or after it where it refers to the input.
+#[cfg(test)]
+pub(crate) fn golden_operations(operation: &serde_json::Value, after: bool) -> Vec<Operation> {
+    use operation::{Dialect, Place, Side, read_operations};
+    let axis = |kind| Axis {
+        kind,
+        size: Size::Fixed(1),
+        names: Vec::new(),
+        halo: 0,
+        scale: 1.0,
+        unit: None,
+    };
+    let axes: Vec<Axis> = [
+        AxisKind::Batch,
+        AxisKind::Channel,
+        AxisKind::Z,
+        AxisKind::Y,
+        AxisKind::X,
+    ]
+    .into_iter()
+    .map(axis)
+    .collect();
+    let mut reader = reader::Reader::new(std::path::Path::new("golden"));
+    let place = Place {
+        dialect: Dialect::V05,
+        side: if after { Side::After } else { Side::Before },
+        axes: &axes,
+        input: "image",
+        own: if after { "maps" } else { "image" },
+    };
+    let list = serde_json::json!([operation]);
+    let operations = read_operations(&mut reader, &list, "operations", &place);
+    assert!(reader.errors.0.is_empty(), "{}", reader.errors);
+    operations
+}

@@ -89,7 +89,6 @@ fn read_one(
         "binarize" => &["threshold", "axis"],
         "clip" => &["min", "max", "min_percentile", "max_percentile", "axes"],
         "scale_linear" => &["gain", "offset", "axis", "axes"],
-        "sigmoid" => &[],
         "softmax" => &["axis"],
         "fixed_zero_mean_unit_variance" => &["mean", "std", "axis"],
         "zero_mean_unit_variance" => &["axes", "eps", "mode", "mean", "std"],
@@ -200,10 +199,7 @@ fn read_one(
         }
         "sigmoid" => Some(Operation::Sigmoid),
         "softmax" => {
-            let axis = match one_axis(reader, kwargs, &at, place)? {
-                Some(axis) => axis,
-                None => 0,
-            };
+            let axis = one_axis(reader, kwargs, &at, place)?.unwrap_or_default();
             Some(Operation::Softmax { axis })
         }
         "fixed_zero_mean_unit_variance" => fixed(reader, kwargs, &at, place),
@@ -487,17 +483,15 @@ fn one_axis(
     let Some(name) = reader.text(kwargs, "axis", at) else {
         return Some(None);
     };
-    match find_axis(name, place) {
-        Some(Some(axis)) => Some(Some(axis)),
-        _ => {
-            reader.invalid(
-                &join(at, "axis"),
-                format!("the tensor has no axis `{name}` that values can run along"),
-                format!("its axes are {}", axis_names(place)),
-            );
-            None
-        }
+    if let Some(Some(axis)) = find_axis(name, place) {
+        return Some(Some(axis));
     }
+    reader.invalid(
+        &join(at, "axis"),
+        format!("the tensor has no axis `{name}` that values can run along"),
+        format!("its axes are {}", axis_names(place)),
+    );
+    None
 }
 
 /// Outer `None`: no such axis. Inner `None`: an axis of length 1 (batch and the like).

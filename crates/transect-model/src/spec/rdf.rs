@@ -87,11 +87,9 @@ pub(crate) fn read_rdf(tree: &Value, path: &Path) -> Result<Draft, Errors> {
             );
         }
     }
-    if reader.errors.0.is_empty() {
-        draft.notes = reader.notes;
-        return Ok(draft);
-    }
-    Err(reader.errors)
+    draft.notes = reader.notes;
+    draft.errors = reader.errors;
+    Ok(draft)
 }
 
 fn weights(reader: &mut Reader, tree: &Value, draft: &mut Draft) {

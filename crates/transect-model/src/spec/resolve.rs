@@ -62,6 +62,8 @@ pub(crate) struct Draft {
     pub(crate) config_field: String,
     pub(crate) dialect: Dialect,
     pub(crate) notes: Vec<String>,
+    /// What was wrong so far; `resolve` adds the rest.
+    pub(crate) errors: Errors,
 }
 
 impl Draft {
@@ -77,6 +79,7 @@ impl Draft {
             config_field: String::new(),
             dialect: Dialect::V05,
             notes: Vec::new(),
+            errors: Errors::new(),
         }
     }
 
@@ -96,6 +99,7 @@ impl Draft {
 pub(crate) fn resolve(draft: &Draft, options: &Options, graph: &Graph) -> Result<Spec, Errors> {
     let mut reader = Reader::new(&draft.path);
     reader.notes.clone_from(&draft.notes);
+    reader.errors = draft.errors.clone();
     let config = &draft.config;
     let cf = draft.config_field.as_str();
     reader.only(config, cf, &CONFIG_KEYS);
@@ -222,26 +226,31 @@ pub(crate) fn resolve(draft: &Draft, options: &Options, graph: &Graph) -> Result
         );
     }
     let Some(input_draft) = required.first().copied().or(draft.inputs.first()) else {
-        reader.missing("inputs", "the model has no input", "declare one");
+        if reader.errors.0.is_empty() {
+            reader.missing("inputs", "the model has no input", "declare one");
+        }
         return Err(reader.errors);
     };
     let wanted = reader.text(config, "output_tensor", cf).map(str::to_owned);
     let output_draft = match (&wanted, draft.outputs.as_slice()) {
         (_, []) => {
-            reader.missing("outputs", "the model has no output", "declare one");
+            if reader.errors.0.is_empty() {
+                reader.missing("outputs", "the model has no output", "declare one");
+            }
             return Err(reader.errors);
         }
-        (Some(id), outputs) => match outputs.iter().find(|t| t.id == *id) {
-            Some(output) => output,
-            None => {
+        (Some(id), outputs) => {
+            let Some(output) = outputs.iter().find(|t| t.id == *id) else {
+                let names: Vec<&str> = outputs.iter().map(|t| t.id.as_str()).collect();
                 reader.invalid(
                     &join(cf, "output_tensor"),
                     format!("there is no output `{id}`"),
-                    "name one of the outputs",
+                    format!("the outputs are {}", names.join(", ")),
                 );
                 return Err(reader.errors);
-            }
-        },
+            };
+            output
+        }
         (None, [one]) => one,
         (None, outputs) => {
             let names: Vec<&str> = outputs.iter().map(|t| t.id.as_str()).collect();
@@ -297,17 +306,16 @@ pub(crate) fn resolve(draft: &Draft, options: &Options, graph: &Graph) -> Result
         if let Size::Follows { factor, .. } = &mut axis.size
             && factor.is_nan()
         {
-            match input.axis(axis.kind) {
-                Some(from) => *factor = from.scale / axis.scale,
-                None => {
-                    reader.invalid(
-                        &output_draft.field,
-                        "an axis follows an axis that the input does not have",
-                        "declare its size as a number",
-                    );
-                    *factor = 1.0;
-                }
-            }
+            *factor = if let Some(from) = input.axis(axis.kind) {
+                from.scale / axis.scale
+            } else {
+                reader.invalid(
+                    &output_draft.field,
+                    "an axis follows an axis that the input does not have",
+                    "declare its size as a number",
+                );
+                1.0
+            };
         }
     }
     check_axes(&mut reader, input_draft, &input, true, task);

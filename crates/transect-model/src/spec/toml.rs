@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use serde_json::Value;
-use transect_core::Errors;
 
 use super::operation::Dialect;
 use super::reader::{Reader, join};
@@ -12,7 +11,7 @@ use super::{Axis, AxisKind, Size};
 use crate::onnx::{Dim, Graph, Port};
 
 /// Reads a `model.toml` that was decoded, for a graph that says the rest.
-pub(crate) fn read_toml(tree: &Value, path: &Path, graph: Option<&Graph>) -> Result<Draft, Errors> {
+pub(crate) fn read_toml(tree: &Value, path: &Path, graph: Option<&Graph>) -> Draft {
     let mut reader = Reader::new(path);
     let mut keys = vec!["name", "onnx", "sha256", "input", "output"];
     keys.extend(CONFIG_KEYS);
@@ -47,11 +46,9 @@ pub(crate) fn read_toml(tree: &Value, path: &Path, graph: Option<&Graph>) -> Res
             .outputs
             .extend(tensor(&mut reader, tree, "output", &graph.outputs()));
     }
-    if reader.errors.0.is_empty() {
-        draft.notes = reader.notes;
-        return Ok(draft);
-    }
-    Err(reader.errors)
+    draft.notes = reader.notes;
+    draft.errors = reader.errors;
+    draft
 }
 
 fn tensor(reader: &mut Reader, tree: &Value, key: &str, ports: &[Port]) -> Option<DraftTensor> {
@@ -93,9 +90,8 @@ fn tensor(reader: &mut Reader, tree: &Value, key: &str, ports: &[Port]) -> Optio
     };
     reader.only(table, key, known);
     let port = match reader.text(table, "tensor", key) {
-        Some(name) => match ports.iter().find(|p| p.name == name) {
-            Some(port) => port.clone(),
-            None => {
+        Some(name) => {
+            let Some(port) = ports.iter().find(|p| p.name == name) else {
                 let names: Vec<&str> = ports.iter().map(|p| p.name.as_str()).collect();
                 reader.invalid(
                     &join(key, "tensor"),
@@ -103,8 +99,9 @@ fn tensor(reader: &mut Reader, tree: &Value, key: &str, ports: &[Port]) -> Optio
                     format!("it has {}", names.join(", ")),
                 );
                 return None;
-            }
-        },
+            };
+            port.clone()
+        }
         None if ports.len() == 1 => ports[0].clone(),
         None => {
             let names: Vec<String> = ports
@@ -160,6 +157,7 @@ fn tensor(reader: &mut Reader, tree: &Value, key: &str, ports: &[Port]) -> Optio
     let size = table.get("size").cloned().unwrap_or(Value::Null);
     reader.only(&size, &join(key, "size"), &["z", "y", "x"]);
     let mut axes = Vec::new();
+    let mut complete = true;
     for (index, kind) in kinds.into_iter().flatten().enumerate() {
         let fixed = port.shape.as_ref().and_then(|s| match s[index] {
             Dim::Fixed(n) => Some(n),
@@ -193,14 +191,21 @@ fn tensor(reader: &mut Reader, tree: &Value, key: &str, ports: &[Port]) -> Optio
         } else {
             Vec::new()
         };
+        let Some(size) = size else {
+            complete = false;
+            continue;
+        };
         axes.push(Axis {
             kind,
-            size: size?,
+            size,
             names,
             halo,
             scale: 1.0,
             unit: None,
         });
+    }
+    if !complete {
+        return None;
     }
     let (list, list_key) = if input {
         ("preprocessing", "preprocessing")

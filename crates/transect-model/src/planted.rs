@@ -1,0 +1,678 @@
+//! Small graphs made by hand, whose output is known exactly.
+
+use std::path::Path;
+
+use prost::Message as _;
+use tempfile::TempDir;
+use transect_core::{Dtype, Image, Prediction};
+
+use crate::onnx::proto::tensor_proto::{DataLocation, DataType};
+use crate::onnx::proto::tensor_shape_proto::{Dimension, dimension};
+use crate::onnx::proto::{
+    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, attribute_proto, type_proto,
+};
+use crate::{EngineChoice, Model, Options};
+
+fn node(op: &str, inputs: &[&str], output: &str, attributes: Vec<AttributeProto>) -> NodeProto {
+    NodeProto {
+        op_type: Some(op.to_owned()),
+        input: inputs.iter().map(|s| (*s).to_owned()).collect(),
+        output: vec![output.to_owned()],
+        name: Some(format!("{op} to {output}")),
+        attribute: attributes,
+        ..NodeProto::default()
+    }
+}
+
+fn ints(name: &str, values: &[i64]) -> AttributeProto {
+    AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(attribute_proto::AttributeType::Ints as i32),
+        ints: values.to_vec(),
+        ..AttributeProto::default()
+    }
+}
+
+fn weights(name: &str, dims: &[i64], data: Vec<f32>) -> TensorProto {
+    TensorProto {
+        name: Some(name.to_owned()),
+        dims: dims.to_vec(),
+        data_type: Some(DataType::Float as i32),
+        float_data: data,
+        ..TensorProto::default()
+    }
+}
+
+/// A port; 0 is a free dimension.
+fn port(name: &str, dims: &[i64]) -> ValueInfoProto {
+    let dim = dims
+        .iter()
+        .enumerate()
+        .map(|(i, &d)| Dimension {
+            value: Some(if d == 0 {
+                dimension::Value::DimParam(format!("d{i}"))
+            } else {
+                dimension::Value::DimValue(d)
+            }),
+            ..Dimension::default()
+        })
+        .collect();
+    let tensor = type_proto::Tensor {
+        elem_type: Some(DataType::Float as i32),
+        shape: Some(TensorShapeProto { dim }),
+    };
+    ValueInfoProto {
+        name: Some(name.to_owned()),
+        r#type: Some(TypeProto {
+            value: Some(type_proto::Value::TensorType(tensor)),
+            ..TypeProto::default()
+        }),
+        ..ValueInfoProto::default()
+    }
+}
+
+fn model(
+    nodes: Vec<NodeProto>,
+    initializer: Vec<TensorProto>,
+    input: ValueInfoProto,
+    output: ValueInfoProto,
+) -> ModelProto {
+    let graph = GraphProto {
+        node: nodes,
+        name: Some("planted".to_owned()),
+        initializer,
+        input: vec![input],
+        output: vec![output],
+        ..GraphProto::default()
+    };
+    ModelProto {
+        ir_version: Some(8),
+        opset_import: vec![OperatorSetIdProto {
+            domain: Some(String::new()),
+            version: Some(17),
+        }],
+        graph: Some(graph),
+        ..ModelProto::default()
+    }
+}
+
+fn write(folder: &Path, model: &ModelProto, toml: &str) {
+    std::fs::write(folder.join("weights.onnx"), model.encode_to_vec()).unwrap();
+    std::fs::write(folder.join("model.toml"), toml).unwrap();
+}
+
+fn options(folder: &Path) -> Options {
+    Options {
+        engine: EngineChoice::Embedded,
+        ..Options::new(folder)
+    }
+}
+
+fn failure(folder: &Path) -> String {
+    match Model::load(&options(folder)) {
+        Ok(_) => panic!("it loaded"),
+        Err(errors) => errors.to_string(),
+    }
+}
+
+fn noise(count: usize) -> Vec<f32> {
+    let mut stream = transect_core::Stream::new(7, "planted", &[]);
+    (0..count).map(|_| stream.uniform() as f32).collect()
+}
+
+/// Pooling to half, a convolution, and back: a network with a grid of two pixels.
+fn hourglass(height: i64, width: i64) -> ModelProto {
+    let kernel = noise(9);
+    let up: Vec<f32> = vec![1.0; 4];
+    model(
+        vec![
+            node(
+                "MaxPool",
+                &["image"],
+                "small",
+                vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])],
+            ),
+            node(
+                "Conv",
+                &["small", "kernel"],
+                "deep",
+                vec![ints("pads", &[1, 1, 1, 1])],
+            ),
+            node(
+                "ConvTranspose",
+                &["deep", "up"],
+                "wide",
+                vec![ints("strides", &[2, 2])],
+            ),
+            node("Add", &["wide", "image"], "sum", vec![]),
+            node("Sigmoid", &["sum"], "maps", vec![]),
+        ],
+        vec![
+            weights("kernel", &[1, 1, 3, 3], kernel),
+            weights("up", &[1, 1, 2, 2], up),
+        ],
+        port("image", &[1, 1, height, width]),
+        port("maps", &[1, 1, height, width]),
+    )
+}
+
+const HOURGLASS: &str = r#"
+name = "hourglass"
+task = "semantic"
+decode = "foreground"
+thresholds = { foreground = 0.9 }
+[input]
+axes = "bcyx"
+channels = ["grey"]
+size = { y = { min = 8, step = 2 }, x = { min = 8, step = 2 } }
+preprocessing = [{ id = "scale_range", axes = ["y", "x"], min_percentile = 1, max_percentile = 99 }]
+[output]
+axes = "bcyx"
+halo = 6
+"#;
+
+fn grey(rows: usize, columns: usize) -> Image {
+    Image::new([1, 1, rows, columns], noise(rows * columns), Dtype::Float32).unwrap()
+}
+
+#[test]
+fn tiles_equal_the_whole_for_any_size_of_image_and_tile() {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), &hourglass(0, 0), HOURGLASS);
+    for (rows, columns) in [(40, 40), (37, 53), (8, 91), (3, 5), (64, 17)] {
+        let image = grey(rows, columns);
+        let mut results = Vec::new();
+        for tile in [1024, 40, 30, 26] {
+            let model = Model::load(&Options {
+                tile: Some(tile),
+                ..options(folder.path())
+            })
+            .unwrap();
+            let block = crate::Block {
+                shape: image.shape(),
+                data: image.samples().to_vec(),
+            };
+            let raw = model
+                .session()
+                .unwrap()
+                .forward(&block, false, false)
+                .unwrap();
+            assert_eq!(raw.output.shape, [1, 1, rows, columns]);
+            let output = model.session().unwrap().predict(&image, true).unwrap();
+            assert_eq!(output.passes, model.passes(&image.shape()));
+            if tile == 1024 {
+                assert_eq!(output.passes, 1);
+            }
+            results.push(raw.output);
+        }
+        for tiled in &results[1..] {
+            assert_eq!(*tiled, results[0], "{rows} × {columns}");
+        }
+    }
+}
+
+#[test]
+fn a_fixed_size_tiles_too_and_gives_the_same() {
+    let (free, fixed) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    write(free.path(), &hourglass(0, 0), HOURGLASS);
+    let toml = HOURGLASS.replace(
+        "size = { y = { min = 8, step = 2 }, x = { min = 8, step = 2 } }\n",
+        "",
+    );
+    write(fixed.path(), &hourglass(32, 24), &toml);
+    let image = grey(45, 61);
+    let predict = |folder: &Path| {
+        Model::load(&options(folder))
+            .unwrap()
+            .session()
+            .unwrap()
+            .predict(&image, false)
+            .unwrap()
+    };
+    let (whole, tiled) = (predict(free.path()), predict(fixed.path()));
+    assert_eq!(whole.passes, 1);
+    assert_eq!(tiled.passes, 3 * 6);
+    assert_eq!(whole.prediction, tiled.prediction);
+}
+
+#[test]
+fn statistics_of_each_tile_are_an_option_that_changes_the_result() {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), &hourglass(0, 0), HOURGLASS);
+    let image = grey(60, 60);
+    let load = |normalise| {
+        Model::load(&Options {
+            normalise: Some(normalise),
+            tile: Some(26),
+            ..options(folder.path())
+        })
+        .unwrap()
+    };
+    let whole = load(crate::Normalise::Whole)
+        .session()
+        .unwrap()
+        .predict(&image, false)
+        .unwrap();
+    let tiles = load(crate::Normalise::Tile)
+        .session()
+        .unwrap()
+        .predict(&image, false)
+        .unwrap();
+    assert_ne!(whole.prediction, tiles.prediction);
+    assert_ne!(
+        load(crate::Normalise::Whole).fingerprint(),
+        load(crate::Normalise::Tile).fingerprint()
+    );
+}
+
+#[test]
+fn embeddings_of_maps_come_from_the_coarsest_tensor() {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), &hourglass(0, 0), HOURGLASS);
+    let model = Model::load(&options(folder.path())).unwrap();
+    assert_eq!(model.embeddings(), ["deep"]);
+    let output = model
+        .session()
+        .unwrap()
+        .predict(&grey(20, 20), true)
+        .unwrap();
+    assert_eq!(output.embeddings[0].1.len(), 1);
+    let named = Model::load(&Options {
+        embeddings: vec!["sum".to_owned(), "maps".to_owned()],
+        ..options(folder.path())
+    })
+    .unwrap();
+    let output = named
+        .session()
+        .unwrap()
+        .predict(&grey(20, 20), true)
+        .unwrap();
+    assert_eq!(
+        output
+            .embeddings
+            .iter()
+            .map(|(n, _)| n.as_str())
+            .collect::<Vec<_>>(),
+        ["sum", "maps"]
+    );
+    let absent = Model::load(&Options {
+        embeddings: vec!["nothing".to_owned()],
+        ..options(folder.path())
+    });
+    assert!(absent.unwrap_err().to_string().contains("T313"));
+}
+
+/// Mean over positions, then a matrix: a classifier of 3 channels into 2 classes.
+fn classifier(matrix: Vec<f32>) -> ModelProto {
+    model(
+        vec![
+            node("GlobalAveragePool", &["image"], "pooled", vec![]),
+            node("Flatten", &["pooled"], "features", vec![]),
+            node("MatMul", &["features", "matrix"], "logits", vec![]),
+        ],
+        vec![weights("matrix", &[3, 2], matrix)],
+        port("image", &[0, 3, 4, 4]),
+        port("logits", &[0, 2]),
+    )
+}
+
+const CLASSIFIER: &str = r#"
+task = "classification"
+values = "full-scale"
+[input]
+axes = "bcyx"
+channels = ["red", "green", "blue"]
+[output]
+axes = "bc"
+channels = ["dark", "bright"]
+activation = "softmax"
+"#;
+
+fn colour(value: f32, rows: usize, columns: usize) -> Image {
+    let mut image = Image::new(
+        [3, 1, rows, columns],
+        vec![value; 3 * rows * columns],
+        Dtype::Uint8,
+    )
+    .unwrap();
+    image.rgb = true;
+    image
+}
+
+#[test]
+fn a_classifier_gives_softmax_of_what_was_computed_by_hand() {
+    let folder = TempDir::new().unwrap();
+    write(
+        folder.path(),
+        &classifier(vec![0.0, 1.0, 0.0, 1.0, 0.0, 1.0]),
+        CLASSIFIER,
+    );
+    let model = Model::load(&Options {
+        keep_fed: true,
+        ..options(folder.path())
+    })
+    .unwrap();
+    assert_eq!(model.embeddings(), ["features"]);
+    let output = model
+        .session()
+        .unwrap()
+        .predict(&colour(51.0, 4, 4), true)
+        .unwrap();
+    // 51 / 255 = 0.2, three times: logits 0 and 0.6.
+    let Prediction::Classes(classes) = output.prediction else {
+        panic!()
+    };
+    let bright = 1.0 / (1.0 + (-0.6_f32).exp());
+    assert!((classes.probabilities[1] - bright).abs() < 1e-6);
+    assert_eq!(classes.class(), 1);
+    let (name, values) = &output.embeddings[0];
+    assert!(
+        name == "features" && values.len() == 3 && values.iter().all(|v| (v - 0.2).abs() < 1e-6)
+    );
+    let fed = output.fed.unwrap();
+    assert_eq!((fed.shape, fed.data[0]), (vec![1, 3, 4, 4], 0.2));
+    assert_eq!(model.test().unwrap(), crate::TestOutcome::Absent);
+}
+
+#[test]
+fn logits_taken_for_probabilities_are_refused() {
+    let folder = TempDir::new().unwrap();
+    write(
+        folder.path(),
+        &classifier(vec![0.0, 3.0, 0.0, 1.0, 0.0, 1.0]),
+        &CLASSIFIER.replace("activation = \"softmax\"\n", ""),
+    );
+    let error = Model::load(&options(folder.path()))
+        .unwrap()
+        .session()
+        .unwrap()
+        .predict(&colour(255.0, 4, 4), false)
+        .unwrap_err();
+    assert_eq!(error.code.id, "T334");
+    assert!(error.to_string().contains("softmax"));
+}
+
+#[test]
+fn images_that_do_not_fit_say_what_to_write() {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), &classifier(vec![0.0; 6]), CLASSIFIER);
+    let model = Model::load(&options(folder.path())).unwrap();
+    let mut session = model.session().unwrap();
+    let error = session.predict(&colour(0.0, 5, 4), false).unwrap_err();
+    assert_eq!(error.code.id, "T331");
+    assert!(error.to_string().contains("resize"), "{error}");
+    let error = session.predict(&grey(4, 4), false).unwrap_err();
+    assert_eq!(error.code.id, "T330");
+    assert!(
+        error
+            .to_string()
+            .contains("--channels red=0 --channels green=0 --channels blue=0"),
+        "{error}"
+    );
+    let mut image = colour(0.0, 4, 4);
+    image.samples_mut()[3] = f32::NAN;
+    assert_eq!(session.predict(&image, false).unwrap_err().code.id, "T336");
+    let deep = Image::new([3, 2, 4, 4], vec![0.0; 96], Dtype::Uint8).unwrap();
+    assert_eq!(session.predict(&deep, false).unwrap_err().code.id, "T331");
+    // The session still works.
+    assert!(session.predict(&colour(0.0, 4, 4), false).is_ok());
+}
+
+#[test]
+fn colour_for_a_grey_model_is_refused_until_it_is_declared() {
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), &hourglass(0, 0), HOURGLASS);
+    let error = Model::load(&options(folder.path()))
+        .unwrap()
+        .session()
+        .unwrap()
+        .predict(&colour(9.0, 12, 12), false)
+        .unwrap_err();
+    assert_eq!(error.code.id, "T330");
+    assert!(
+        error.to_string().contains("--channels grey=luma"),
+        "{error}"
+    );
+    let mut image = colour(0.0, 12, 12);
+    for (index, sample) in image.samples_mut().iter_mut().enumerate() {
+        *sample = [10.0, 20.0, 30.0][index / 144] + (index % 7) as f32;
+    }
+    let channels = vec![("grey".to_owned(), "luma".to_owned())];
+    let model = Model::load(&Options {
+        channels,
+        keep_fed: true,
+        halo: Some(0),
+        normalise: Some(crate::Normalise::Tile),
+        ..options(folder.path())
+    })
+    .unwrap();
+    assert!(model.session().unwrap().predict(&image, false).is_ok());
+}
+
+#[test]
+fn nan_outputs_are_an_error_and_not_a_prediction() {
+    let folder = TempDir::new().unwrap();
+    write(
+        folder.path(),
+        &classifier(vec![f32::NAN, 0.0, 0.0, 0.0, 0.0, 0.0]),
+        CLASSIFIER,
+    );
+    let error = Model::load(&options(folder.path()))
+        .unwrap()
+        .session()
+        .unwrap()
+        .predict(&colour(1.0, 4, 4), false)
+        .unwrap_err();
+    assert_eq!(error.code.id, "T333");
+}
+
+#[test]
+fn everything_that_is_missing_is_listed_at_once() {
+    let folder = TempDir::new().unwrap();
+    write(
+        folder.path(),
+        &hourglass(0, 0),
+        "typo = 1\n[input]\naxes = \"bcyx\"\n[output]\naxes = \"bcyx\"\n",
+    );
+    let text = failure(folder.path());
+    for words in ["unknown key `typo`", "input.size.y", "input.size.x"] {
+        assert!(text.contains(words), "{words} in {text}");
+    }
+    write(
+        folder.path(),
+        &hourglass(0, 0),
+        "[input]\naxes = \"bcyx\"\nsize = { y = { min = 8, step = 2 }, x = { min = 8, step = 2 } }\npreprocessing = [{ id = \"scale_range\", min_percentile = 90, max_percentile = 10 }, { id = \"custom\" }]\n[output]\naxes = \"bcyx\"\n",
+    );
+    let text = failure(folder.path());
+    for words in [
+        "T308",
+        "--task",
+        "T309",
+        "percentile",
+        "T310",
+        "`custom` runs Python code",
+    ] {
+        assert!(text.contains(words), "{words} in {text}");
+    }
+    write(
+        folder.path(),
+        &hourglass(0, 0),
+        &HOURGLASS.replace("thresholds = { foreground = 0.9 }\n", ""),
+    );
+    assert!(failure(folder.path()).contains("thresholds = {foreground = 0.5}"));
+    write(
+        folder.path(),
+        &hourglass(0, 0),
+        &HOURGLASS.replace("decode = \"foreground\"\n", ""),
+    );
+    assert!(failure(folder.path()).contains("--decode"));
+    std::fs::write(folder.path().join("model.toml"), "task = \n").unwrap();
+    assert!(failure(folder.path()).contains("T307"));
+}
+
+#[test]
+fn unsupported_operators_are_all_listed() {
+    let folder = TempDir::new().unwrap();
+    let graph = model(
+        vec![
+            node("Wobble", &["image"], "a", vec![]),
+            node("Relu", &["a"], "b", vec![]),
+            node("Hiccup", &["b"], "c", vec![]),
+            node("Wobble", &["c"], "maps", vec![]),
+        ],
+        vec![],
+        port("image", &[1, 1, 0, 0]),
+        port("maps", &[1, 1, 0, 0]),
+    );
+    write(folder.path(), &graph, HOURGLASS);
+    let text = failure(folder.path());
+    assert!(
+        text.contains("T321")
+            && text.contains("lacks 2 of")
+            && text.contains("Wobble")
+            && text.contains("Hiccup"),
+        "{text}"
+    );
+    assert!(text.contains("--engine onnxruntime"), "{text}");
+}
+
+#[test]
+fn external_data_stay_in_the_folder() {
+    let outer = TempDir::new().unwrap();
+    let folder = outer.path().join("model");
+    std::fs::create_dir(&folder).unwrap();
+    let matrix: Vec<u8> = [0.0_f32, 1.0, 0.0, 1.0, 0.0, 1.0]
+        .iter()
+        .flat_map(|v| v.to_le_bytes())
+        .collect();
+    std::fs::write(outer.path().join("secret.bin"), &matrix).unwrap();
+    let with = |location: &str| {
+        let mut graph = classifier(Vec::new());
+        let tensor = &mut graph.graph.as_mut().unwrap().initializer[0];
+        tensor.data_location = Some(DataLocation::External as i32);
+        let entry = |key: &str, value: &str| StringStringEntryProto {
+            key: Some(key.to_owned()),
+            value: Some(value.to_owned()),
+        };
+        tensor.external_data = vec![
+            entry("location", location),
+            entry("offset", "0"),
+            entry("length", "24"),
+        ];
+        write(&folder, &graph, CLASSIFIER);
+    };
+    with("data.bin");
+    let text = failure(&folder);
+    assert!(text.contains("T304") && text.contains("data.bin"), "{text}");
+    std::fs::write(folder.join("data.bin"), &matrix[..20]).unwrap();
+    assert!(failure(&folder).contains("T304"));
+    std::fs::write(folder.join("data.bin"), &matrix).unwrap();
+    let model = Model::load(&options(&folder)).unwrap();
+    let Prediction::Classes(classes) = model
+        .session()
+        .unwrap()
+        .predict(&colour(255.0, 4, 4), false)
+        .unwrap()
+        .prediction
+    else {
+        panic!()
+    };
+    assert!((classes.probabilities[1] - 1.0 / (1.0 + (-3.0_f32).exp())).abs() < 1e-6);
+    for location in ["../secret.bin", "/etc/hostname", "a/../../secret.bin"] {
+        with(location);
+        assert!(failure(&folder).contains("T305"), "{location}");
+    }
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink(outer.path().join("secret.bin"), folder.join("link.bin"))
+            .unwrap();
+        with("link.bin");
+        assert!(failure(&folder).contains("T305"));
+    }
+}
+
+#[test]
+fn damaged_and_hostile_files_are_errors() {
+    let folder = TempDir::new().unwrap();
+    let good = classifier(vec![0.0; 6]).encode_to_vec();
+    std::fs::write(folder.path().join("model.toml"), CLASSIFIER).unwrap();
+    let file = folder.path().join("weights.onnx");
+    for bytes in [
+        b"".to_vec(),
+        b"not a model".to_vec(),
+        b"version https://git-lfs.github.com/spec/v1\noid".to_vec(),
+        b"PK\x03\x04".to_vec(),
+        vec![0xff; 200],
+    ] {
+        std::fs::write(&file, &bytes).unwrap();
+        let text = failure(folder.path());
+        assert!(text.contains("T302"), "{bytes:?}: {text}");
+    }
+    // Cut short or bent anywhere: an error or a model, never a panic.
+    for cut in 0..good.len() {
+        std::fs::write(&file, &good[..cut]).unwrap();
+        let _ = Model::load(&options(folder.path()));
+    }
+    let mut stream = transect_core::Stream::new(3, "damage", &[]);
+    for _ in 0..300 {
+        let mut bytes = good.clone();
+        let at = (stream.uniform() * bytes.len() as f64) as usize;
+        bytes[at] ^= 1 << ((stream.uniform() * 8.0) as u8);
+        std::fs::write(&file, &bytes).unwrap();
+        if let Ok(model) = Model::load(&options(folder.path())) {
+            let _ = model.session().unwrap().predict(&colour(1.0, 4, 4), true);
+        }
+    }
+    // A tensor that claims more than it has.
+    let mut graph = classifier(vec![0.0; 6]);
+    graph.graph.as_mut().unwrap().initializer[0].dims = vec![1 << 30, 1 << 30];
+    write(folder.path(), &graph, CLASSIFIER);
+    assert!(failure(folder.path()).contains("T303"));
+    graph.graph.as_mut().unwrap().initializer[0].dims = vec![1 << 20, 2];
+    write(folder.path(), &graph, CLASSIFIER);
+    assert!(failure(folder.path()).contains("T302"));
+}
+
+#[test]
+fn a_map_of_touching_discs_is_split_by_distance() {
+    let folder = TempDir::new().unwrap();
+    let identity = model(
+        vec![node("Identity", &["image"], "maps", vec![])],
+        vec![],
+        port("image", &[1, 1, 0, 0]),
+        port("maps", &[1, 1, 0, 0]),
+    );
+    let toml = |extra: &str| {
+        format!(
+            "task = \"instance\"\ndecode = \"foreground\"\nthresholds = {{ foreground = 0.5 }}\n{extra}[input]\naxes = \"bcyx\"\nchannels = [\"grey\"]\nsize = {{ y = {{ min = 1, step = 1 }}, x = {{ min = 1, step = 1 }} }}\n[output]\naxes = \"bcyx\"\n"
+        )
+    };
+    let mut samples = vec![0.0_f32; 40 * 60];
+    for (index, sample) in samples.iter_mut().enumerate() {
+        let (r, c) = ((index / 60) as f64, (index % 60) as f64);
+        let disc = |row: f64, column: f64, radius: f64| {
+            (r - row).powi(2) + (c - column).powi(2) <= radius * radius
+        };
+        if disc(20.0, 18.0, 10.0) || disc(20.0, 36.0, 10.0) || disc(5.0, 55.0, 2.0) {
+            *sample = 0.9;
+        }
+    }
+    let image = Image::new([1, 1, 40, 60], samples, Dtype::Float32).unwrap();
+    let count = |extra: &str| {
+        write(folder.path(), &identity, &toml(extra));
+        let output = Model::load(&options(folder.path()))
+            .unwrap()
+            .session()
+            .unwrap()
+            .predict(&image, false)
+            .unwrap();
+        let Prediction::Instances(instances) = output.prediction else {
+            panic!()
+        };
+        assert!(instances.confidences.iter().all(|c| (c - 0.9).abs() < 1e-6));
+        instances.confidences.len()
+    };
+    assert_eq!(count(""), 2);
+    assert_eq!(count("split_distance_px = 6\n"), 3);
+}
