@@ -79,6 +79,16 @@ impl Error {
         self.code.kind
     }
 
+    /// The error without its code and place, on one line: what a table or a page keeps of it.
+    pub fn sentence(&self) -> String {
+        let mut text = self.message.clone();
+        for part in self.notes.iter().chain(&self.help) {
+            text.push_str("; ");
+            text.push_str(part);
+        }
+        text
+    }
+
     /// Adds the file, unless a file is already named.
     #[must_use]
     pub fn at(mut self, path: impl Into<PathBuf>) -> Self {

@@ -31,7 +31,8 @@ impl Estimate {
     /// Seconds for the whole plan with this many threads.
     pub fn seconds(&self, plan: &Plan, jobs: usize) -> f64 {
         let units = plan.units(Stage::Own) + plan.units(Stage::Partner);
-        (plan.units(Stage::Items) as f64 * self.item_s + units as f64 * self.unit_s) / jobs.max(1) as f64
+        (plan.units(Stage::Items) as f64 * self.item_s + units as f64 * self.unit_s)
+            / jobs.max(1) as f64
     }
 
     /// Bytes on disk for the whole plan: measured on runs, about 120 for a measurement (twice, as part and in the table)
@@ -49,7 +50,12 @@ impl Estimate {
 /// That the engine could not make a session, or that none of the rows tried can be read.
 pub fn estimate(job: &Job) -> Result<Estimate> {
     let n = job.dataset.items.len();
-    let mut estimate = Estimate { passes_per_unit: 1, item_s: 0.0, unit_s: 0.0, thread_bytes: 0 };
+    let mut estimate = Estimate {
+        passes_per_unit: 1,
+        item_s: 0.0,
+        unit_s: 0.0,
+        thread_bytes: 0,
+    };
     let mut predictor = Predictor::new(&job.source, &job.limits)?;
     let (mut items, mut units) = (0_u32, 0_u32);
     let mut passes = Vec::new();
@@ -68,15 +74,27 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         estimate.item_s += start.elapsed().as_secs_f64();
         items += 1;
         let shape = loaded.image.shape();
-        estimate.thread_bytes =
-            estimate.thread_bytes.max(shape.iter().map(|&s| s as u64).product::<u64>() * 4 * 6 + (64 << 20));
+        estimate.thread_bytes = estimate
+            .thread_bytes
+            .max(shape.iter().map(|&s| s as u64).product::<u64>() * 4 * 6 + (64 << 20));
         if let Source::Model(model) = &job.source {
             passes.push(model.passes(&shape).max(1));
         }
         let fits = Fits::default();
-        let first = job.context.ladders.get(step % job.context.ladders.len().max(1));
+        let first = job
+            .context
+            .ladders
+            .get(step % job.context.ladders.len().max(1));
         let mut views = vec![View::identity()];
-        views.extend(first.map(|l| View::corruption(&l.name, Severity::LADDER[2], &l.parameter, l.values[2], &l.unit)));
+        views.extend(first.map(|l| {
+            View::corruption(
+                &l.name,
+                Severity::LADDER[2],
+                &l.parameter,
+                l.values[2],
+                &l.unit,
+            )
+        }));
         for view in views {
             // The first run of a session sets itself up; only the second is timed.
             if units == 0 {

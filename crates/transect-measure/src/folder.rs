@@ -33,28 +33,40 @@ impl Folder {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(Error::new(&codes::measure::RUN_LOCKED, "another transect is writing to this folder")
-                    .at(path)
-                    .help("wait until it ends, or give another --out"));
+                return Err(Error::new(
+                    &codes::measure::RUN_LOCKED,
+                    "another transect is writing to this folder",
+                )
+                .at(path)
+                .help("wait until it ends, or give another --out"));
             }
             Err(TryLockError::Error(e)) => return Err(unwritten(&lock_path, &e)),
         }
         let stamp = path.join("plan.json");
         match fs::read(&stamp) {
             Ok(bytes) => {
-                let there = Plan::from_json(&bytes).map_err(|e| e.at(&stamp))?.record().plan_sha256;
+                let there = Plan::from_json(&bytes)
+                    .map_err(|e| e.at(&stamp))?
+                    .record()
+                    .plan_sha256;
                 let here = plan.record().plan_sha256;
                 if there != here {
-                    return Err(Error::new(&codes::measure::RUN_OTHER, "this folder holds parts of another run")
-                        .at(path)
-                        .note(format!("plan there: {}", &there.hex()[..12]))
-                        .note(format!("plan here:  {}", &here.hex()[..12]))
-                        .help("give another --out, or delete the folder if its run is not needed"));
+                    return Err(Error::new(
+                        &codes::measure::RUN_OTHER,
+                        "this folder holds parts of another run",
+                    )
+                    .at(path)
+                    .note(format!("plan there: {}", &there.hex()[..12]))
+                    .note(format!("plan here:  {}", &here.hex()[..12]))
+                    .help("give another --out, or delete the folder if its run is not needed"));
                 }
             }
             Err(_) => write_atomically(&stamp, &plan.to_json())?,
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// The folder itself.
@@ -75,9 +87,13 @@ impl Folder {
         let path = self.path.join("fits.json");
         match fs::read(&path) {
             Err(_) => Ok(None),
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|e| Error::new(&codes::measure::TABLE_DAMAGED, format!("the fits are damaged: {e}")).at(path)),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|e| {
+                Error::new(
+                    &codes::measure::TABLE_DAMAGED,
+                    format!("the fits are damaged: {e}"),
+                )
+                .at(path)
+            }),
         }
     }
 }
@@ -102,7 +118,10 @@ pub(crate) fn unwritten(path: &Path, cause: &dyn std::fmt::Display) -> Error {
 /// # Errors
 /// `T604` when it cannot be written.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = path.with_extension(format!("{}.tmp", path.extension().and_then(|e| e.to_str()).unwrap_or("x")));
+    let temporary = path.with_extension(format!(
+        "{}.tmp",
+        path.extension().and_then(|e| e.to_str()).unwrap_or("x")
+    ));
     let write = || -> std::io::Result<()> {
         let mut file = File::create(&temporary)?;
         file.write_all(bytes)?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use transect_core::{Error, Fits, ItemRecord, Result, RunRecord, Stage, codes};
 use transect_table::{
-    EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable, Writer, read, read_all,
+    EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable,
+    Writer, read, read_all,
 };
 
 use crate::fits::fit;
@@ -30,26 +31,57 @@ pub enum Gathered {
 pub fn plan_of(folder: &Path) -> Result<Plan> {
     let path = folder.join("plan.json");
     let bytes = fs::read(&path).map_err(|e| {
-        Error::new(&codes::measure::TABLE_UNREADABLE, format!("this is not the folder of a run: {e}")).at(&path)
+        Error::new(
+            &codes::measure::TABLE_UNREADABLE,
+            format!("this is not the folder of a run: {e}"),
+        )
+        .at(&path)
     })?;
     Plan::from_json(&bytes).map_err(|e| e.at(path))
 }
 
 fn find(folders: &[PathBuf], stage: Stage, block: usize) -> Option<PathBuf> {
-    folders.iter().map(|folder| part(&parts(folder, stage), block)).find(|path| path.is_dir())
+    folders
+        .iter()
+        .map(|folder| part(&parts(folder, stage), block))
+        .find(|path| path.is_dir())
 }
 
-fn all(folders: &[PathBuf], plan: &Plan, stage: Stage) -> std::result::Result<Vec<PathBuf>, Vec<usize>> {
-    let found: Vec<Option<PathBuf>> = (0..plan.blocks(stage)).map(|block| find(folders, stage, block)).collect();
-    let missing: Vec<usize> = found.iter().enumerate().filter(|(_, p)| p.is_none()).map(|(b, _)| b).collect();
-    if missing.is_empty() { Ok(found.into_iter().flatten().collect()) } else { Err(missing) }
+fn all(
+    folders: &[PathBuf],
+    plan: &Plan,
+    stage: Stage,
+) -> std::result::Result<Vec<PathBuf>, Vec<usize>> {
+    let found: Vec<Option<PathBuf>> = (0..plan.blocks(stage))
+        .map(|block| find(folders, stage, block))
+        .collect();
+    let missing: Vec<usize> = found
+        .iter()
+        .enumerate()
+        .filter(|(_, p)| p.is_none())
+        .map(|(b, _)| b)
+        .collect();
+    if missing.is_empty() {
+        Ok(found.into_iter().flatten().collect())
+    } else {
+        Err(missing)
+    }
 }
 
 fn missing(stage: Stage, blocks: &[usize]) -> Error {
-    let list = blocks.iter().take(10).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let list = blocks
+        .iter()
+        .take(10)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
     Error::new(
         &codes::measure::SHARD_OTHER,
-        format!("{} blocks of stage {stage:?} are missing: {list}{}", blocks.len(), if blocks.len() > 10 { ", …" } else { "" }),
+        format!(
+            "{} blocks of stage {stage:?} are missing: {list}{}",
+            blocks.len(),
+            if blocks.len() > 10 { ", …" } else { "" }
+        ),
     )
     .help("run the shards that hold these blocks again with the same options, then gather")
 }
@@ -62,10 +94,16 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
     for folder in folders {
         let there = plan_of(folder)?.record().plan_sha256;
         if there != plan.record().plan_sha256 {
-            return Err(Error::new(&codes::measure::SHARD_OTHER, "this folder is not a shard of the same plan")
-                .at(folder)
-                .note(format!("plan expected: {}", &plan.record().plan_sha256.hex()[..12]))
-                .note(format!("plan there:    {}", &there.hex()[..12])));
+            return Err(Error::new(
+                &codes::measure::SHARD_OTHER,
+                "this folder is not a shard of the same plan",
+            )
+            .at(folder)
+            .note(format!(
+                "plan expected: {}",
+                &plan.record().plan_sha256.hex()[..12]
+            ))
+            .note(format!("plan there:    {}", &there.hex()[..12])));
         }
     }
     let items_parts = all(folders, plan, Stage::Items).map_err(|b| missing(Stage::Items, &b))?;
@@ -76,7 +114,9 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
     }
     let fits = fit(&items);
     let table = ItemTable::new(items.iter().map(|r| &r.item));
-    write(&out.join("items.parquet"), table, |writer| items.into_iter().try_for_each(|r| writer.push(r)))?;
+    write(&out.join("items.parquet"), table, |writer| {
+        items.into_iter().try_for_each(|r| writer.push(r))
+    })?;
     if plan.blocks(Stage::Partner) > 0 {
         let bytes = serde_json::to_vec(&fits).unwrap_or_default();
         for folder in folders.iter().map(PathBuf::as_path).chain([out]) {
@@ -88,18 +128,48 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
         Err(_) => return Ok(Gathered::NeedsPartner(fits)),
     };
     let paths: Vec<PathBuf> = own.into_iter().chain(partner).collect();
-    let scores = plan.record().context.score_columns.iter().map(|c| c.name.clone());
-    concatenate(&paths, "measurements.parquet", &out.join("measurements.parquet"), MeasurementTable::new(scores))?;
-    concatenate(&paths, "masks.parquet", &out.join("masks.parquet"), MaskTable)?;
-    concatenate(&paths, "timings.parquet", &out.join("timings.parquet"), TimingTable)?;
+    let scores = plan
+        .record()
+        .context
+        .score_columns
+        .iter()
+        .map(|c| c.name.clone());
+    concatenate(
+        &paths,
+        "measurements.parquet",
+        &out.join("measurements.parquet"),
+        MeasurementTable::new(scores),
+    )?;
+    concatenate(
+        &paths,
+        "masks.parquet",
+        &out.join("masks.parquet"),
+        MaskTable,
+    )?;
+    concatenate(
+        &paths,
+        "timings.parquet",
+        &out.join("timings.parquet"),
+        TimingTable,
+    )?;
     let mut layers = BTreeSet::new();
     for path in &paths {
         let entries = fs::read_dir(path).map_err(|e| unwritten(path, &e))?;
-        layers.extend(entries.flatten().filter_map(|e| e.file_name().into_string().ok()).filter(|n| embedding_layer(n).is_some()));
+        layers.extend(
+            entries
+                .flatten()
+                .filter_map(|e| e.file_name().into_string().ok())
+                .filter(|n| embedding_layer(n).is_some()),
+        );
     }
-    let model = if plan.record().context.predictions_only { "predictions" } else { "given" };
+    let model = if plan.record().context.predictions_only {
+        "predictions"
+    } else {
+        "given"
+    };
     for file in layers {
-        let target = FolderTables::embedding_path(out, model, &embedding_layer(&file).unwrap_or_default());
+        let target =
+            FolderTables::embedding_path(out, model, &embedding_layer(&file).unwrap_or_default());
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(|e| unwritten(folder, &e))?;
         }
@@ -132,13 +202,19 @@ fn write<T: Table>(
 }
 
 fn concatenate<T: Table>(paths: &[PathBuf], file: &str, target: &Path, table: T) -> Result<()> {
-    let sources: Vec<PathBuf> = paths.iter().map(|p| p.join(file)).filter(|p| p.is_file()).collect();
+    let sources: Vec<PathBuf> = paths
+        .iter()
+        .map(|p| p.join(file))
+        .filter(|p| p.is_file())
+        .collect();
     if sources.is_empty() && file != "measurements.parquet" {
         return Ok(());
     }
     write(target, table, |writer| {
         for source in &sources {
-            read::<T>(source, &mut |rows| rows.drain(..).try_for_each(|row| writer.push(row)))?;
+            read::<T>(source, &mut |rows| {
+                rows.drain(..).try_for_each(|row| writer.push(row))
+            })?;
         }
         Ok(())
     })

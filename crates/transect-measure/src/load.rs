@@ -23,13 +23,21 @@ fn read(job: &Job, item: &Item, path: &str) -> Result<Vec<u8>> {
     let full = job.dataset.roots[item.manifest as usize].join(path);
     let limit = job.limits.max_file_bytes;
     let io = |e: std::io::Error| {
-        Error::new(&codes::image::IMAGE_UNREADABLE, format!("cannot read the file: {e}")).at(&full).image(&item.image)
+        Error::new(
+            &codes::image::IMAGE_UNREADABLE,
+            format!("cannot read the file: {e}"),
+        )
+        .at(&full)
+        .image(&item.image)
     };
     let size = std::fs::metadata(&full).map_err(io)?.len();
     if size > limit {
-        return Err(Error::new(&codes::measure::FILE_TOO_LARGE, format!("the file has {size} bytes, the limit is {limit}"))
-            .at(&full)
-            .image(&item.image));
+        return Err(Error::new(
+            &codes::measure::FILE_TOO_LARGE,
+            format!("the file has {size} bytes, the limit is {limit}"),
+        )
+        .at(&full)
+        .image(&item.image));
     }
     std::fs::read(&full).map_err(io)
 }
@@ -46,7 +54,8 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
         hashes.push(Digest::of(&bytes));
         let name = Path::new(path).to_string_lossy();
         images.push(
-            transect_image::decode(&bytes, &name, item.page, &job.limits).map_err(|e| e.at(path).image(&item.image))?,
+            transect_image::decode(&bytes, &name, item.page, &job.limits)
+                .map_err(|e| e.at(path).image(&item.image))?,
         );
     }
     let mut image = if images.len() == 1 {
@@ -74,7 +83,10 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
     if bad > 0 {
         return Err(Error::new(
             &codes::measure::PIXELS_NOT_FINITE,
-            format!("{bad} of {} samples are NaN or infinite", image.samples().len()),
+            format!(
+                "{bad} of {} samples are NaN or infinite",
+                image.samples().len()
+            ),
         )
         .image(&item.image)
         .help("replace them by a value that means something for your data"));
@@ -102,12 +114,17 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
                 .help("give the label image that belongs to this image, at its size"));
             }
             Some(match job.context.task {
-                Task::Semantic => masked(labels, &job.mask, job.context.classes.len()).map_err(|e| e.at(path).image(&item.image))?,
+                Task::Semantic => masked(labels, &job.mask, job.context.classes.len())
+                    .map_err(|e| e.at(path).image(&item.image))?,
                 _ => Truth::Labels(labels),
             })
         }
     };
-    Ok(Loaded { image, sha256, truth })
+    Ok(Loaded {
+        image,
+        sha256,
+        truth,
+    })
 }
 
 /// Index of a class among the model's.
@@ -130,7 +147,9 @@ fn masked(labels: LabelImage, rule: &MaskRule, classes: usize) -> Result<Truth> 
                     &codes::measure::MASK_VALUE,
                     format!("the mask holds the value {label}, which --mask-values does not name"),
                 )
-                .help(format!("add `{label}=CLASS` to --mask-values, or `{label}=ignore`")));
+                .help(format!(
+                    "add `{label}=CLASS` to --mask-values, or `{label}=ignore`"
+                )));
             };
             *label = class;
         } else if *label as usize >= classes {
@@ -141,5 +160,8 @@ fn masked(labels: LabelImage, rule: &MaskRule, classes: usize) -> Result<Truth> 
             .help("say what the values mean: --mask-values 0=background,128=cytoplasm,255=nucleus, or --mask-values nonzero for one foreground"));
         }
     }
-    Ok(Truth::Mask { mask, ignore: rule.ignore.map(|_| IGNORED) })
+    Ok(Truth::Mask {
+        mask,
+        ignore: rule.ignore.map(|_| IGNORED),
+    })
 }

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use transect_core::{
-    Context, Error, Fits, Item, Kind, Measurement, ModelId, Prediction, Profile, Status, TruthRef, View, ViewKind, codes,
+    Context, Error, Fits, Item, Kind, Measurement, ModelId, Prediction, Profile, Status, TruthRef,
+    View, ViewKind, codes,
 };
 use transect_optics::MakeContext;
 use transect_score::Truth;
@@ -54,7 +55,13 @@ pub fn measure_one(
         measurement: empty(item, loaded.sha256, view, frame),
         embeddings: Vec::new(),
         mask: None,
-        timing: Timing { row: item.row, view_id: view.id(), view_s: 0.0, inference_s: 0.0, total_s: 0.0 },
+        timing: Timing {
+            row: item.row,
+            view_id: view.id(),
+            view_s: 0.0,
+            inference_s: 0.0,
+            total_s: 0.0,
+        },
     };
     if let Err(error) = fill(item, loaded, profile, view, predictor, frame, &mut out) {
         refuse(&mut out.measurement, &error);
@@ -64,7 +71,12 @@ pub fn measure_one(
 }
 
 /// A measurement with nothing in it yet.
-pub(crate) fn empty(item: &Item, sha256: transect_core::Digest, view: &View, frame: &Frame<'_>) -> Measurement {
+pub(crate) fn empty(
+    item: &Item,
+    sha256: transect_core::Digest,
+    view: &View,
+    frame: &Frame<'_>,
+) -> Measurement {
     Measurement {
         row: item.row,
         image_sha256: sha256,
@@ -87,9 +99,13 @@ pub(crate) fn refuse(measurement: &mut Measurement, error: &Error) {
     // A view that cannot be made of this image, or a prediction that was not given, is no failure of the model.
     let skipped = error.code == &codes::measure::PREDICTIONS
         || (codes::optics::ALL.contains(&error.code) && error.kind() == Kind::Unsupported);
-    measurement.status = if skipped { Status::Skipped } else { Status::Failed };
+    measurement.status = if skipped {
+        Status::Skipped
+    } else {
+        Status::Failed
+    };
     measurement.error_code = Some(error.code.id.to_owned());
-    measurement.error = Some(error.message.clone());
+    measurement.error = Some(error.sentence());
     measurement.pred_class = None;
     measurement.pred_count = None;
     measurement.confidence = None;
@@ -134,7 +150,10 @@ fn fill(
         out.measurement.donor_row = made.donor_row;
         let truth = match (&loaded.truth, made.truth) {
             (Some(Truth::Labels(_)), Some(moved)) => Some(Truth::Labels(moved)),
-            (Some(Truth::Mask { ignore, .. }), Some(moved)) => Some(Truth::Mask { mask: moved, ignore: *ignore }),
+            (Some(Truth::Mask { ignore, .. }), Some(moved)) => Some(Truth::Mask {
+                mask: moved,
+                ignore: *ignore,
+            }),
             (truth, _) => truth.clone(),
         };
         (&made.image, truth)
@@ -145,8 +164,11 @@ fn fill(
     match &predicted.prediction {
         Prediction::Classes(classes) => {
             if classes.probabilities.iter().any(|p| !p.is_finite()) {
-                return Err(Error::new(&codes::measure::OUTPUT_NOT_FINITE, "the model gave NaN or infinite probabilities")
-                    .image(&item.image));
+                return Err(Error::new(
+                    &codes::measure::OUTPUT_NOT_FINITE,
+                    "the model gave NaN or infinite probabilities",
+                )
+                .image(&item.image));
             }
             let class = classes.class();
             m.pred_class = Some(class as u32);
@@ -157,16 +179,29 @@ fn fill(
         }
         Prediction::Semantic(semantic) => m.confidence = semantic.confidence.map(f64::from),
         Prediction::Instances(instances) => {
-            m.pred_count = Some(f64::from(instances.labels.labels().iter().copied().max().unwrap_or(0)));
+            m.pred_count = Some(f64::from(
+                instances.labels.labels().iter().copied().max().unwrap_or(0),
+            ));
             let n = instances.confidences.len();
-            m.confidence =
-                (n > 0).then(|| instances.confidences.iter().map(|&c| f64::from(c)).sum::<f64>() / n as f64);
+            m.confidence = (n > 0).then(|| {
+                instances
+                    .confidences
+                    .iter()
+                    .map(|&c| f64::from(c))
+                    .sum::<f64>()
+                    / n as f64
+            });
         }
     }
     match truth {
         Some(truth) => {
-            m.scores = transect_score::score(context.task, context.classes.len(), &truth, &predicted.prediction)
-                .map_err(|e| e.image(&item.image))?;
+            m.scores = transect_score::score(
+                context.task,
+                context.classes.len(),
+                &truth,
+                &predicted.prediction,
+            )
+            .map_err(|e| e.image(&item.image))?;
         }
         None => {
             if let TruthRef::Class(name) = &item.truth {
@@ -195,7 +230,15 @@ fn fill(
         .embeddings
         .into_iter()
         .map(|(layer, values)| {
-            (layer, EmbeddingRow { row: item.row, image_sha256: loaded.sha256, view_id: view.id(), values })
+            (
+                layer,
+                EmbeddingRow {
+                    row: item.row,
+                    image_sha256: loaded.sha256,
+                    view_id: view.id(),
+                    values,
+                },
+            )
         })
         .collect();
     Ok(())

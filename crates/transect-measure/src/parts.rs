@@ -6,7 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use transect_core::{ItemRecord, Measurement, Result};
-use transect_table::{EmbeddingRow, EmbeddingTable, ItemTable, MaskRow, MaskTable, MeasurementTable, Table, Timing, TimingTable, Writer};
+use transect_table::{
+    EmbeddingRow, EmbeddingTable, ItemTable, MaskRow, MaskTable, MeasurementTable, Table, Timing,
+    TimingTable, Writer,
+};
 
 use crate::folder::unwritten;
 use crate::measure_one::Measured;
@@ -29,13 +32,20 @@ pub(crate) fn embedding_file(layer: &str) -> String {
 /// The layer that a file of embeddings is of.
 pub(crate) fn embedding_layer(file: &str) -> Option<String> {
     let hex = file.strip_prefix("embeddings.")?.strip_suffix(".parquet")?;
-    let bytes: Option<Vec<u8>> =
-        hex.as_bytes().chunks(2).map(|p| u8::from_str_radix(std::str::from_utf8(p).ok()?, 16).ok()).collect();
+    let bytes: Option<Vec<u8>> = hex
+        .as_bytes()
+        .chunks(2)
+        .map(|p| u8::from_str_radix(std::str::from_utf8(p).ok()?, 16).ok())
+        .collect();
     String::from_utf8(bytes?).ok()
 }
 
 /// Writes a table into a folder and syncs it.
-pub(crate) fn write_table<T: Table>(path: &Path, table: T, rows: impl IntoIterator<Item = T::Row>) -> Result<()> {
+pub(crate) fn write_table<T: Table>(
+    path: &Path,
+    table: T,
+    rows: impl IntoIterator<Item = T::Row>,
+) -> Result<()> {
     let file = File::create(path).map_err(|e| unwritten(path, &e))?;
     let mut writer = Writer::new(table, std::io::BufWriter::new(file)).map_err(|e| e.at(path))?;
     for row in rows {
@@ -75,7 +85,12 @@ pub(crate) fn write_items(parts: &Path, block: usize, items: Vec<ItemRecord>) ->
 }
 
 /// Writes the part of a block of measurements.
-pub(crate) fn write_measured(parts: &Path, block: usize, scores: &[String], measured: Vec<Measured>) -> Result<()> {
+pub(crate) fn write_measured(
+    parts: &Path,
+    block: usize,
+    scores: &[String],
+    measured: Vec<Measured>,
+) -> Result<()> {
     commit(parts, block, |folder| {
         let mut rows: Vec<Measurement> = Vec::with_capacity(measured.len());
         let mut masks: Vec<MaskRow> = Vec::new();
@@ -89,7 +104,11 @@ pub(crate) fn write_measured(parts: &Path, block: usize, scores: &[String], meas
                 embeddings.entry(layer).or_default().push(row);
             }
         }
-        write_table(&folder.join("measurements.parquet"), MeasurementTable::new(scores.iter().cloned()), rows)?;
+        write_table(
+            &folder.join("measurements.parquet"),
+            MeasurementTable::new(scores.iter().cloned()),
+            rows,
+        )?;
         write_table(&folder.join("timings.parquet"), TimingTable, timings)?;
         if !masks.is_empty() {
             write_table(&folder.join("masks.parquet"), MaskTable, masks)?;

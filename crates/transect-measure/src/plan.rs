@@ -67,7 +67,8 @@ impl Plan {
         let block = PASSES_PER_BLOCK.max(passes / BLOCKS);
         plan.recipe.units_per_block = (block / passes_per_unit.max(1)).max(1) as usize;
         plan.recipe.record.forward_passes = passes;
-        let identity = serde_json::to_vec(&(&plan.recipe, &job.mask, job.fingerprint)).unwrap_or_default();
+        let identity =
+            serde_json::to_vec(&(&plan.recipe, &job.mask, job.fingerprint)).unwrap_or_default();
         plan.recipe.record.plan_sha256 = Digest::of(&identity);
         plan
     }
@@ -100,7 +101,11 @@ impl Plan {
             plan.starts.push(next);
             plan
         };
-        Self { own: stage(Stage::Own), partner: stage(Stage::Partner), recipe }
+        Self {
+            own: stage(Stage::Own),
+            partner: stage(Stage::Partner),
+            recipe,
+        }
     }
 
     /// Reads a plan that [`Plan::to_json`] wrote.
@@ -109,7 +114,10 @@ impl Plan {
     /// `T605` when it is damaged or of another version.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         serde_json::from_slice(bytes).map(Self::of).map_err(|e| {
-            Error::new(&codes::measure::TABLE_DAMAGED, format!("the plan is damaged or of another version: {e}"))
+            Error::new(
+                &codes::measure::TABLE_DAMAGED,
+                format!("the plan is damaged or of another version: {e}"),
+            )
         })
     }
 
@@ -133,7 +141,9 @@ impl Plan {
 
     /// Units of a stage: rows in stage 0, (row, view) pairs after it.
     pub fn units(&self, stage: Stage) -> usize {
-        self.stage(stage).map_or(self.recipe.roles.len(), |s| s.starts[self.recipe.roles.len()])
+        self.stage(stage).map_or(self.recipe.roles.len(), |s| {
+            s.starts[self.recipe.roles.len()]
+        })
     }
 
     /// Blocks of a stage.
@@ -142,7 +152,11 @@ impl Plan {
     }
 
     fn block_size(&self, stage: Stage) -> usize {
-        if stage == Stage::Items { ITEMS_PER_BLOCK } else { self.recipe.units_per_block }
+        if stage == Stage::Items {
+            ITEMS_PER_BLOCK
+        } else {
+            self.recipe.units_per_block
+        }
     }
 
     /// Units of a block, as the rows that it touches and the range of views of each.
@@ -154,7 +168,10 @@ impl Plan {
             return (from..to).map(|row| (row as u32, 0..1)).collect();
         };
         let mut rows = Vec::new();
-        let mut row = plan.starts.partition_point(|&start| start <= from).saturating_sub(1);
+        let mut row = plan
+            .starts
+            .partition_point(|&start| start <= from)
+            .saturating_sub(1);
         let mut unit = from;
         while unit < to {
             let end = plan.starts[row + 1].min(to);

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use transect_core::{Classes, Digest, Error, Errors, Image, Instances, Item, LabelImage, Prediction, Result, Semantic, Task, codes};
+use transect_core::{
+    Classes, Digest, Error, Errors, Image, Instances, Item, LabelImage, Prediction, Result,
+    Semantic, Task, codes,
+};
 use transect_image::Limits;
 
 /// Predictions by image.
@@ -38,22 +41,34 @@ impl Predictions {
     ///
     /// # Errors
     /// `T609`, all of them.
-    pub fn read(path: &Path, task: Task, truth_classes: &[String], classes: &[String]) -> Result<Self, Errors> {
+    pub fn read(
+        path: &Path,
+        task: Task,
+        truth_classes: &[String],
+        classes: &[String],
+    ) -> Result<Self, Errors> {
         if path.is_dir() {
             if task == Task::Classification {
-                return Err(wrong(path, "a folder holds label images, but the task is classification")
-                    .help("give a CSV with a column `image` and one column `p_<class>` for each class")
-                    .into());
+                return Err(wrong(
+                    path,
+                    "a folder holds label images, but the task is classification",
+                )
+                .help("give a CSV with a column `image` and one column `p_<class>` for each class")
+                .into());
             }
             let mut names: Vec<PathBuf> = Vec::new();
             walk(path, path, &mut names, 0)?;
             names.sort();
-            let hashes: Vec<String> = names.iter().map(|n| n.to_string_lossy().into_owned()).collect();
+            let hashes: Vec<String> = names
+                .iter()
+                .map(|n| n.to_string_lossy().into_owned())
+                .collect();
             // The content of every file is part of the data's hash, so that other predictions are another run.
             let mut parts: Vec<Vec<u8>> = Vec::new();
             for (name, text) in names.iter().zip(&hashes) {
                 parts.push(text.clone().into_bytes());
-                let bytes = std::fs::read(path.join(name)).map_err(|e| wrong(&path.join(name), format!("cannot be read: {e}")))?;
+                let bytes = std::fs::read(path.join(name))
+                    .map_err(|e| wrong(&path.join(name), format!("cannot be read: {e}")))?;
                 parts.push(Digest::of(&bytes).0.to_vec());
             }
             return Ok(Self {
@@ -65,18 +80,30 @@ impl Predictions {
         }
         let bytes = std::fs::read(path).map_err(|e| wrong(path, format!("cannot be read: {e}")))?;
         if task != Task::Classification {
-            return Err(wrong(path, "a table holds classes of images, but the task needs label images")
-                .help("give a folder with one label image for each image")
-                .into());
+            return Err(wrong(
+                path,
+                "a table holds classes of images, but the task needs label images",
+            )
+            .help("give a folder with one label image for each image")
+            .into());
         }
-        let text = std::str::from_utf8(&bytes).map_err(|e| wrong(path, format!("is not UTF-8 text: {e}")))?;
-        let records = if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|e| wrong(path, format!("is not UTF-8 text: {e}")))?;
+        let records = if path
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("json"))
+        {
             from_json(path, text)?
         } else {
             from_csv(path, text)?
         };
         let (classes, by_image) = classes_of(path, records, truth_classes)?;
-        Ok(Self { task, classes, given: Given::Classes(by_image), sha256: Digest::of(&bytes) })
+        Ok(Self {
+            task,
+            classes,
+            given: Given::Classes(by_image),
+            sha256: Digest::of(&bytes),
+        })
     }
 
     /// Names of the classes, in the order of the outputs.
@@ -96,10 +123,14 @@ impl Predictions {
     pub fn predict(&self, item: &Item, image: &Image, limits: &Limits) -> Result<Prediction> {
         match &self.given {
             Given::Classes(by_image) => match by_image.get(&item.image) {
-                Some(probabilities) => {
-                    Ok(Prediction::Classes(Classes { probabilities: probabilities.clone() }))
-                }
-                None => Err(Error::new(&codes::measure::PREDICTIONS, "there is no prediction for this image").image(&item.image)),
+                Some(probabilities) => Ok(Prediction::Classes(Classes {
+                    probabilities: probabilities.clone(),
+                })),
+                None => Err(Error::new(
+                    &codes::measure::PREDICTIONS,
+                    "there is no prediction for this image",
+                )
+                .image(&item.image)),
             },
             Given::Folder(folder) => {
                 let labels = find(folder, &item.image, limits)?;
@@ -117,8 +148,14 @@ impl Predictions {
                     .image(&item.image));
                 }
                 Ok(match self.task {
-                    Task::Semantic => Prediction::Semantic(Semantic { mask: labels, confidence: None }),
-                    _ => Prediction::Instances(Instances { labels: consecutive(labels), confidences: Vec::new() }),
+                    Task::Semantic => Prediction::Semantic(Semantic {
+                        mask: labels,
+                        confidence: None,
+                    }),
+                    _ => Prediction::Instances(Instances {
+                        labels: consecutive(labels),
+                        confidences: Vec::new(),
+                    }),
                 })
             }
         }
@@ -127,7 +164,12 @@ impl Predictions {
 
 /// Labels 1..n in the order of their values.
 fn consecutive(mut labels: LabelImage) -> LabelImage {
-    let mut values: Vec<u32> = labels.labels().iter().copied().filter(|&l| l != 0).collect();
+    let mut values: Vec<u32> = labels
+        .labels()
+        .iter()
+        .copied()
+        .filter(|&l| l != 0)
+        .collect();
     values.sort_unstable();
     values.dedup();
     for label in labels.labels_mut() {
@@ -139,14 +181,20 @@ fn consecutive(mut labels: LabelImage) -> LabelImage {
 }
 
 fn walk(root: &Path, folder: &Path, names: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
-    let entries = std::fs::read_dir(folder).map_err(|e| wrong(folder, format!("cannot be read: {e}")))?;
+    let entries =
+        std::fs::read_dir(folder).map_err(|e| wrong(folder, format!("cannot be read: {e}")))?;
     for entry in entries.flatten() {
         let path = entry.path();
-        let kind = entry.file_type().map_err(|e| wrong(&path, format!("cannot be read: {e}")))?;
+        let kind = entry
+            .file_type()
+            .map_err(|e| wrong(&path, format!("cannot be read: {e}")))?;
         if kind.is_dir() && depth < 16 {
             walk(root, &path, names, depth + 1)?;
         } else if kind.is_file()
-            && path.extension().and_then(|e| e.to_str()).is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
+            && path
+                .extension()
+                .and_then(|e| e.to_str())
+                .is_some_and(|e| EXTENSIONS.contains(&e.to_ascii_lowercase().as_str()))
             && let Ok(relative) = path.strip_prefix(root)
         {
             names.push(relative.to_owned());
@@ -159,39 +207,83 @@ fn find(folder: &Path, image: &str, limits: &Limits) -> Result<LabelImage> {
     let relative = Path::new(image);
     // The manifest has proven that the name stays inside its folder; the same name stays inside this one.
     let mut tried = vec![folder.join(relative)];
-    for name in [Some(relative.to_owned()), relative.file_name().map(PathBuf::from)].into_iter().flatten() {
-        tried.extend(EXTENSIONS.iter().map(|e| folder.join(name.with_extension(e))));
+    for name in [
+        Some(relative.to_owned()),
+        relative.file_name().map(PathBuf::from),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        tried.extend(
+            EXTENSIONS
+                .iter()
+                .map(|e| folder.join(name.with_extension(e))),
+        );
     }
     let Some(path) = tried.iter().find(|p| p.is_file()) else {
-        return Err(Error::new(&codes::measure::PREDICTIONS, "there is no prediction for this image")
-            .image(image)
-            .note(format!("looked for: {}", tried.iter().take(3).map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")))
-            .help("name predictions as their images, with .png, .tif, .tiff or .npy"));
+        return Err(Error::new(
+            &codes::measure::PREDICTIONS,
+            "there is no prediction for this image",
+        )
+        .image(image)
+        .note(format!(
+            "looked for: {}",
+            tried
+                .iter()
+                .take(3)
+                .map(|p| p.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
+        ))
+        .help("name predictions as their images, with .png, .tif, .tiff or .npy"));
     };
-    let bytes = std::fs::read(path).map_err(|e| wrong(path, format!("cannot be read: {e}")).image(image))?;
+    let bytes = std::fs::read(path)
+        .map_err(|e| wrong(path, format!("cannot be read: {e}")).image(image))?;
     if bytes.len() as u64 > limits.max_file_bytes {
-        return Err(Error::new(&codes::measure::FILE_TOO_LARGE, "the prediction's file is over the limit").at(path).image(image));
+        return Err(Error::new(
+            &codes::measure::FILE_TOO_LARGE,
+            "the prediction's file is over the limit",
+        )
+        .at(path)
+        .image(image));
     }
-    transect_image::decode_labels(&bytes, &path.to_string_lossy(), None, limits).map_err(|e| e.at(path).image(image))
+    transect_image::decode_labels(&bytes, &path.to_string_lossy(), None, limits)
+        .map_err(|e| e.at(path).image(image))
 }
 
 type Records = Vec<(usize, BTreeMap<String, String>)>;
 
 fn from_csv(path: &Path, text: &str) -> Result<Records> {
-    let mut reader = csv::ReaderBuilder::new().flexible(false).from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let header = reader.headers().map_err(|e| wrong(path, e.to_string()))?.clone();
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(false)
+        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let header = reader
+        .headers()
+        .map_err(|e| wrong(path, e.to_string()))?
+        .clone();
     let mut records = Vec::new();
     for (index, record) in reader.records().enumerate() {
         let record = record.map_err(|e| wrong(path, e.to_string()).line(index + 2))?;
-        records.push((index + 2, header.iter().map(str::to_owned).zip(record.iter().map(str::to_owned)).collect()));
+        records.push((
+            index + 2,
+            header
+                .iter()
+                .map(str::to_owned)
+                .zip(record.iter().map(str::to_owned))
+                .collect(),
+        ));
     }
     Ok(records)
 }
 
 fn from_json(path: &Path, text: &str) -> Result<Records> {
-    let value: Value = serde_json::from_str(text).map_err(|e| wrong(path, format!("is not JSON: {e}")).line(e.line()))?;
+    let value: Value = serde_json::from_str(text)
+        .map_err(|e| wrong(path, format!("is not JSON: {e}")).line(e.line()))?;
     let Value::Array(rows) = value else {
-        return Err(wrong(path, "the JSON is not a list of objects, such as [{\"image\": \"a.png\", \"p_cat\": 0.9, \"p_dog\": 0.1}]"));
+        return Err(wrong(
+            path,
+            "the JSON is not a list of objects, such as [{\"image\": \"a.png\", \"p_cat\": 0.9, \"p_dog\": 0.1}]",
+        ));
     };
     rows.into_iter()
         .enumerate()
@@ -200,24 +292,49 @@ fn from_json(path: &Path, text: &str) -> Result<Records> {
                 index + 1,
                 fields
                     .into_iter()
-                    .map(|(k, v)| (k, if let Value::String(s) = v { s } else { v.to_string() }))
+                    .map(|(k, v)| {
+                        (
+                            k,
+                            if let Value::String(s) = v {
+                                s
+                            } else {
+                                v.to_string()
+                            },
+                        )
+                    })
                     .collect(),
             )),
-            _ => Err(wrong(path, format!("entry {} of the list is not an object", index + 1))),
+            _ => Err(wrong(
+                path,
+                format!("entry {} of the list is not an object", index + 1),
+            )),
         })
         .collect()
 }
 
-fn classes_of(path: &Path, records: Records, truth_classes: &[String]) -> Result<(Vec<String>, BTreeMap<String, Vec<f32>>), Errors> {
+fn classes_of(
+    path: &Path,
+    records: Records,
+    truth_classes: &[String],
+) -> Result<(Vec<String>, BTreeMap<String, Vec<f32>>), Errors> {
     let mut errors = Errors::new();
     let Some((_, first)) = records.first() else {
         return Err(wrong(path, "holds no prediction").into());
     };
-    let columns: Vec<String> = first.keys().filter_map(|c| c.strip_prefix("p_").map(str::to_owned)).collect();
+    let columns: Vec<String> = first
+        .keys()
+        .filter_map(|c| c.strip_prefix("p_").map(str::to_owned))
+        .collect();
     if !first.contains_key("image") || (columns.is_empty() && !first.contains_key("class")) {
-        return Err(wrong(path, "needs a column `image` and either `class` or one column `p_<class>` for each class")
-            .note(format!("columns here: {}", first.keys().cloned().collect::<Vec<_>>().join(", ")))
-            .into());
+        return Err(wrong(
+            path,
+            "needs a column `image` and either `class` or one column `p_<class>` for each class",
+        )
+        .note(format!(
+            "columns here: {}",
+            first.keys().cloned().collect::<Vec<_>>().join(", ")
+        ))
+        .into());
     }
     let classes = if columns.is_empty() {
         let mut all: Vec<String> = truth_classes.to_vec();
@@ -231,27 +348,48 @@ fn classes_of(path: &Path, records: Records, truth_classes: &[String]) -> Result
     let mut by_image = BTreeMap::new();
     for (line, record) in records {
         let image = record.get("image").cloned().unwrap_or_default();
-        let probabilities: Vec<f32> = if record.contains_key("class") && !record.keys().any(|k| k.starts_with("p_")) {
-            classes.iter().map(|c| f32::from(u8::from(record.get("class") == Some(c)))).collect()
-        } else {
-            let mut row = Vec::with_capacity(classes.len());
-            for class in &classes {
-                match record.get(&format!("p_{class}")).and_then(|t| t.trim().parse::<f32>().ok()) {
-                    Some(p) if (0.0..=1.0).contains(&p) => row.push(p),
-                    _ => {
-                        errors.push(wrong(path, format!("`p_{class}` is not a probability between 0 and 1")).line(line));
-                        row.push(0.0);
+        let probabilities: Vec<f32> =
+            if record.contains_key("class") && !record.keys().any(|k| k.starts_with("p_")) {
+                classes
+                    .iter()
+                    .map(|c| f32::from(u8::from(record.get("class") == Some(c))))
+                    .collect()
+            } else {
+                let mut row = Vec::with_capacity(classes.len());
+                for class in &classes {
+                    match record
+                        .get(&format!("p_{class}"))
+                        .and_then(|t| t.trim().parse::<f32>().ok())
+                    {
+                        Some(p) if (0.0..=1.0).contains(&p) => row.push(p),
+                        _ => {
+                            errors.push(
+                                wrong(
+                                    path,
+                                    format!("`p_{class}` is not a probability between 0 and 1"),
+                                )
+                                .line(line),
+                            );
+                            row.push(0.0);
+                        }
                     }
                 }
-            }
-            row
-        };
+                row
+            };
         let sum: f32 = probabilities.iter().sum();
         if (sum - 1.0).abs() > 1e-3 {
-            errors.push(wrong(path, format!("the probabilities sum to {sum}, not to 1")).line(line).image(&image));
+            errors.push(
+                wrong(path, format!("the probabilities sum to {sum}, not to 1"))
+                    .line(line)
+                    .image(&image),
+            );
         }
         if by_image.insert(image.clone(), probabilities).is_some() {
-            errors.push(wrong(path, "a second prediction for the same image").line(line).image(image));
+            errors.push(
+                wrong(path, "a second prediction for the same image")
+                    .line(line)
+                    .image(image),
+            );
         }
     }
     errors.or((classes, by_image))

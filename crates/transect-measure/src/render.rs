@@ -35,7 +35,10 @@ pub struct Picture {
 /// Whatever keeps the row from being read or predicted.
 pub fn render(job: &Job, row: u32, view: &View, fits: &Fits) -> Result<Picture> {
     let item = job.dataset.items.get(row as usize).ok_or_else(|| {
-        Error::new(&codes::measure::NOTHING_TO_MEASURE, format!("there is no row {row}"))
+        Error::new(
+            &codes::measure::NOTHING_TO_MEASURE,
+            format!("there is no row {row}"),
+        )
     })?;
     let loaded = load(job, item)?;
     let profile = (view.kind == ViewKind::Swap).then(|| described(job, &loaded).profile);
@@ -62,11 +65,17 @@ pub fn render(job: &Job, row: u32, view: &View, fits: &Fits) -> Result<Picture> 
         Prediction::Classes(classes) => {
             let class = classes.class();
             let name = job.context.classes.get(class).map_or("—", String::as_str);
-            format!("predicted {name} at {:.0}% confidence", 100.0 * classes.probabilities[class])
+            format!(
+                "predicted {name} at {:.0}% confidence",
+                100.0 * classes.probabilities[class]
+            )
         }
         Prediction::Semantic(_) => "predicted outline".to_owned(),
         Prediction::Instances(instances) => {
-            format!("{} objects predicted", instances.labels.labels().iter().max().unwrap_or(&0))
+            format!(
+                "{} objects predicted",
+                instances.labels.labels().iter().max().unwrap_or(&0)
+            )
         }
     };
     let mask = match &prediction {
@@ -74,27 +83,47 @@ pub fn render(job: &Job, row: u32, view: &View, fits: &Fits) -> Result<Picture> 
         Prediction::Semantic(semantic) => Some(&semantic.mask),
         Prediction::Instances(instances) => Some(&instances.labels),
     };
-    Ok(Picture { row, png: outline(&made.image, made.truth.as_ref().or(labels.as_ref()), mask), said })
+    Ok(Picture {
+        row,
+        png: outline(&made.image, made.truth.as_ref().or(labels.as_ref()), mask),
+        said,
+    })
 }
 
 /// An image as a PNG of at most 360 pixels a side, with the outlines of truth and prediction.
-pub fn outline(image: &Image, truth: Option<&LabelImage>, prediction: Option<&LabelImage>) -> Vec<u8> {
+pub fn outline(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    prediction: Option<&LabelImage>,
+) -> Vec<u8> {
     let (rows, columns) = (image.rows(), image.columns());
     // Small images are enlarged by whole steps so that pixels stay pixels; large ones are sampled.
     let longest = rows.max(columns);
     let enlarge = (SIDE / longest).clamp(1, 3);
     let shrink = longest.div_ceil(SIDE).max(1);
-    let (out_rows, out_columns) = ((rows * enlarge).div_ceil(shrink), (columns * enlarge).div_ceil(shrink));
+    let (out_rows, out_columns) = (
+        (rows * enlarge).div_ceil(shrink),
+        (columns * enlarge).div_ceil(shrink),
+    );
     let scale = |plane: &[f32]| -> (f32, f32) {
         if image.rgb && image.dtype.range() == Some((0.0, 255.0)) {
             return (0.0, 255.0);
         }
         let mut sorted: Vec<f32> = plane.iter().copied().filter(|v| v.is_finite()).collect();
         sorted.sort_unstable_by(f32::total_cmp);
-        let at = |q: f64| sorted.get(((sorted.len().saturating_sub(1)) as f64 * q) as usize).copied().unwrap_or(0.0);
+        let at = |q: f64| {
+            sorted
+                .get(((sorted.len().saturating_sub(1)) as f64 * q) as usize)
+                .copied()
+                .unwrap_or(0.0)
+        };
         (at(0.002), at(0.998))
     };
-    let channels: [usize; 3] = if image.channels() >= 3 { [0, 1, 2] } else { [0, 0, 0] };
+    let channels: [usize; 3] = if image.channels() >= 3 {
+        [0, 1, 2]
+    } else {
+        [0, 0, 0]
+    };
     let planes = channels.map(|c| image.plane(c, 0));
     let scales = planes.map(scale);
     let edge = |labels: &LabelImage, r: usize, c: usize| -> bool {
@@ -103,22 +132,28 @@ pub fn outline(image: &Image, truth: Option<&LabelImage>, prediction: Option<&La
         }
         let here = labels.labels()[r * columns + c];
         here != 0
-            && [(-1_isize, 0_isize), (1, 0), (0, -1), (0, 1)].iter().any(|&(dr, dc)| {
-                let (nr, nc) = (r as isize + dr, c as isize + dc);
-                nr >= 0
-                    && nc >= 0
-                    && (nr as usize) < rows
-                    && (nc as usize) < columns
-                    && labels.labels()[nr as usize * columns + nc as usize] != here
-            })
+            && [(-1_isize, 0_isize), (1, 0), (0, -1), (0, 1)]
+                .iter()
+                .any(|&(dr, dc)| {
+                    let (nr, nc) = (r as isize + dr, c as isize + dc);
+                    nr >= 0
+                        && nc >= 0
+                        && (nr as usize) < rows
+                        && (nc as usize) < columns
+                        && labels.labels()[nr as usize * columns + nc as usize] != here
+                })
     };
     let mut bytes = Vec::with_capacity(out_rows * out_columns * 3);
     for out_r in 0..out_rows {
         for out_c in 0..out_columns {
-            let (r, c) = ((out_r * shrink / enlarge).min(rows - 1), (out_c * shrink / enlarge).min(columns - 1));
+            let (r, c) = (
+                (out_r * shrink / enlarge).min(rows - 1),
+                (out_c * shrink / enlarge).min(columns - 1),
+            );
             // A sampled picture must not lose a line: any edge within the step counts.
             let near = |labels: &LabelImage| {
-                (r..(r + shrink).min(rows)).any(|r| (c..(c + shrink).min(columns)).any(|c| edge(labels, r, c)))
+                (r..(r + shrink).min(rows))
+                    .any(|r| (c..(c + shrink).min(columns)).any(|c| edge(labels, r, c)))
             };
             match (truth.is_some_and(near), prediction.is_some_and(near)) {
                 (true, true) => bytes.extend(BOTH),
@@ -127,7 +162,11 @@ pub fn outline(image: &Image, truth: Option<&LabelImage>, prediction: Option<&La
                 (false, false) => {
                     for (plane, (low, high)) in planes.iter().zip(scales) {
                         let value = plane[r * columns + c];
-                        let share = if high > low { (value - low) / (high - low) } else { 0.0 };
+                        let share = if high > low {
+                            (value - low) / (high - low)
+                        } else {
+                            0.0
+                        };
                         bytes.push((share.clamp(0.0, 1.0) * 255.0).round() as u8);
                     }
                 }

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use transect_core::{Digest, Error, Fits, Item, ItemRecord, Result, Stage, Status, TruthRef, codes};
+use transect_core::{
+    Digest, Error, Fits, Item, ItemRecord, Result, Stage, Status, TruthRef, codes,
+};
 use transect_score::Truth;
 
 use crate::folder::{Folder, unwritten};
@@ -63,7 +65,10 @@ struct Open {
 ///
 /// # Errors
 /// `T604` when a part cannot be written, `T620` when `stop` was set; what was finished is kept.
-#[expect(clippy::too_many_arguments, reason = "one call, in one place, of what is otherwise unrelated")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, in one place, of what is otherwise unrelated"
+)]
 pub fn run_stage(
     job: &Job,
     plan: &Plan,
@@ -88,8 +93,23 @@ pub fn run_stage(
             finished += units;
             continue;
         }
-        open.insert(block, Open { missing: rows.len(), made: BTreeMap::new() });
-        chunks.extend(rows.into_iter().enumerate().map(|(place, (row, views))| Chunk { block, place, row, views }));
+        open.insert(
+            block,
+            Open {
+                missing: rows.len(),
+                made: BTreeMap::new(),
+            },
+        );
+        chunks.extend(
+            rows.into_iter()
+                .enumerate()
+                .map(|(place, (row, views))| Chunk {
+                    block,
+                    place,
+                    row,
+                    views,
+                }),
+        );
     }
     progress.begin(stage, total, finished);
     let pool = Pool {
@@ -98,7 +118,12 @@ pub fn run_stage(
         stage,
         fits,
         parts: &parts,
-        scores: job.context.score_columns.iter().map(|c| c.name.clone()).collect(),
+        scores: job
+            .context
+            .score_columns
+            .iter()
+            .map(|c| c.name.clone())
+            .collect(),
         chunks,
         next: AtomicUsize::new(0),
         open: Mutex::new(open),
@@ -117,9 +142,12 @@ pub fn run_stage(
         return Err(error);
     }
     if stop.load(Ordering::SeqCst) {
-        return Err(Error::new(&codes::measure::INTERRUPTED, "stopped; everything that was finished is kept")
-            .at(folder.path())
-            .help("run the same command again to go on"));
+        return Err(Error::new(
+            &codes::measure::INTERRUPTED,
+            "stopped; everything that was finished is kept",
+        )
+        .at(folder.path())
+        .help("run the same command again to go on"));
     }
     Ok(())
 }
@@ -150,10 +178,12 @@ impl Pool<'_> {
             let Some(chunk) = self.chunks.get(self.next.fetch_add(1, Ordering::SeqCst)) else {
                 return;
             };
-            let result = self.make(chunk, &mut predictor).and_then(|made| match made {
-                Some(made) => self.put(chunk, made),
-                None => Ok(()),
-            });
+            let result = self
+                .make(chunk, &mut predictor)
+                .and_then(|made| match made {
+                    Some(made) => self.put(chunk, made),
+                    None => Ok(()),
+                });
             if let Err(error) = result {
                 if let Ok(mut failure) = self.failure.lock() {
                     failure.get_or_insert(error);
@@ -172,8 +202,13 @@ impl Pool<'_> {
             self.progress.advance(1);
             return Ok(Some(Made::Item(Box::new(record))));
         }
-        let frame = Frame { context: &self.job.context, fits: self.fits, model_id: self.job.source.model_id() };
-        let loaded = catch_unwind(AssertUnwindSafe(|| load(self.job, item))).unwrap_or_else(|_| Err(panicked(item)));
+        let frame = Frame {
+            context: &self.job.context,
+            fits: self.fits,
+            model_id: self.job.source.model_id(),
+        };
+        let loaded = catch_unwind(AssertUnwindSafe(|| load(self.job, item)))
+            .unwrap_or_else(|_| Err(panicked(item)));
         let views = &self.plan.views(self.stage, chunk.row)[chunk.views.clone()];
         let profile = match (&loaded, self.stage) {
             (Ok(loaded), Stage::Partner) => {
@@ -193,7 +228,9 @@ impl Pool<'_> {
                         *predictor = Some(Predictor::new(&self.job.source, &self.job.limits)?);
                     }
                     let attempt = catch_unwind(AssertUnwindSafe(|| {
-                        predictor.as_mut().map(|p| measure_one(item, loaded, profile.as_ref(), view, p, &frame))
+                        predictor
+                            .as_mut()
+                            .map(|p| measure_one(item, loaded, profile.as_ref(), view, p, &frame))
                     }));
                     match attempt {
                         Ok(Some(measured)) => measured,
@@ -213,8 +250,12 @@ impl Pool<'_> {
     /// Puts a chunk into its block, and writes the block when it was the last.
     fn put(&self, chunk: &Chunk, made: Made) -> Result<()> {
         let whole = {
-            let Ok(mut open) = self.open.lock() else { return Ok(()) };
-            let Some(block) = open.get_mut(&chunk.block) else { return Ok(()) };
+            let Ok(mut open) = self.open.lock() else {
+                return Ok(());
+            };
+            let Some(block) = open.get_mut(&chunk.block) else {
+                return Ok(());
+            };
             block.made.insert(chunk.place, made);
             block.missing -= 1;
             if block.missing > 0 {
@@ -238,7 +279,11 @@ impl Pool<'_> {
 }
 
 fn panicked(item: &Item) -> Error {
-    Error::new(&codes::measure::PANICKED, "an internal error; please report it").image(&item.image)
+    Error::new(
+        &codes::measure::PANICKED,
+        "an internal error; please report it",
+    )
+    .image(&item.image)
 }
 
 fn failed(item: &Item, view: &transect_core::View, error: &Error, frame: &Frame<'_>) -> Measured {
@@ -273,7 +318,7 @@ fn unreadable(item: &Item, sha256: Digest, error: &Error) -> ItemRecord {
         image_sha256: sha256,
         status: Status::Failed,
         error_code: Some(error.code.id.to_owned()),
-        error: Some(error.message.clone()),
+        error: Some(error.sentence()),
         truth_class: None,
         attributes: vec![None; transect_core::attribute::ATTRIBUTES.len()],
         profile: None,
@@ -289,7 +334,10 @@ fn describe(job: &Job, item: &Item) -> ItemRecord {
         _ => None,
     };
     match load(job, item) {
-        Err(error) => ItemRecord { truth_class, ..unreadable(item, Digest::default(), &error) },
+        Err(error) => ItemRecord {
+            truth_class,
+            ..unreadable(item, Digest::default(), &error)
+        },
         Ok(loaded) => {
             let described = described(job, &loaded);
             ItemRecord {

@@ -153,16 +153,16 @@ pub(crate) struct DataArgs {
     #[arg(long, value_enum)]
     pub(crate) modality: Option<ModalityArg>,
     /// Pixel size in the specimen, micrometres, where files and manifest do not say.
-    #[arg(long, value_name = "UM")]
+    #[arg(long, value_name = "UM", allow_negative_numbers = true)]
     pub(crate) pixel_size_um: Option<f64>,
     /// Numerical aperture of the objective.
-    #[arg(long, value_name = "NA")]
+    #[arg(long, value_name = "NA", allow_negative_numbers = true)]
     pub(crate) na: Option<f64>,
     /// Wavelength, micrometres.
-    #[arg(long, value_name = "UM")]
+    #[arg(long, value_name = "UM", allow_negative_numbers = true)]
     pub(crate) wavelength_um: Option<f64>,
     /// Refractive index of the medium.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) refractive_index: Option<f64>,
     /// Largest file that is read, megabytes.
     #[arg(long, value_name = "MB", default_value_t = 1024)]
@@ -222,7 +222,7 @@ pub(crate) struct JobArgs {
     #[arg(long, value_name = "METRIC=VALUE", help_heading = "Measuring")]
     pub(crate) claim: Vec<String>,
     /// Images a day that you need.
-    #[arg(long, value_name = "N", help_heading = "Measuring")]
+    #[arg(long, value_name = "N", help_heading = "Measuring", allow_negative_numbers = true)]
     pub(crate) throughput: Option<f64>,
     /// How much is measured.
     #[arg(long, value_enum, default_value_t = PlanArg::Standard, help_heading = "Measuring")]
@@ -231,7 +231,12 @@ pub(crate) struct JobArgs {
     #[arg(long, value_name = "TIME", help_heading = "Measuring")]
     pub(crate) budget: Option<String>,
     /// Seed of everything random: the same seed gives the same bytes.
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Measuring")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        help_heading = "Measuring"
+    )]
     pub(crate) seed: u64,
 }
 

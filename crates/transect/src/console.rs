@@ -12,13 +12,17 @@ use transect_measure::Progress;
 /// Writes a result.
 pub(crate) fn result(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+    let _ = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"));
 }
 
 /// Tells the user something.
 pub(crate) fn say(text: &str) {
     let mut err = std::io::stderr().lock();
-    let _ = err.write_all(text.as_bytes()).and_then(|()| err.write_all(b"\n"));
+    let _ = err
+        .write_all(text.as_bytes())
+        .and_then(|()| err.write_all(b"\n"));
 }
 
 /// Writes all errors, and how to learn more.
@@ -53,7 +57,9 @@ pub(crate) struct Bars {
 impl Bars {
     /// No bar yet.
     pub(crate) fn new() -> Self {
-        Self { bar: Mutex::new(None) }
+        Self {
+            bar: Mutex::new(None),
+        }
     }
 }
 
@@ -65,14 +71,19 @@ impl Progress for Bars {
             Stage::Partner => "measuring swaps",
         };
         if finished > 0 {
-            say(&format!("{name}: {finished} of {units} were finished before"));
+            say(&format!(
+                "{name}: {finished} of {units} were finished before"
+            ));
         }
-        let target =
-            if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr_with_hz(8)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some((units - finished) as u64), target);
-        if let Ok(style) =
-            ProgressStyle::with_template("{prefix:>15} {wide_bar} {pos}/{len}  {elapsed} gone, {eta} left")
-        {
+        if let Ok(style) = ProgressStyle::with_template(
+            "{prefix:>15} {wide_bar} {pos}/{len}  {elapsed} gone, {eta} left",
+        ) {
             bar.set_style(style);
         }
         bar.set_prefix(name);

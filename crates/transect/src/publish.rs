@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use transect_core::{Fits, Result, Role, Status, TruthRef, Verdict, View};
+use transect_core::{Finding, Fits, Result, Role, Status, TruthRef, Verdict, View};
 use transect_measure::{Job, render, write_atomically};
 use transect_report::{Counts, Failure, Picture, Report};
 use transect_table::{Filter, FolderTables, Tables};
@@ -26,12 +26,22 @@ pub(crate) struct Log(Option<std::fs::File>);
 
 impl Log {
     pub(crate) fn open(folder: &Path) -> Self {
-        Self(OpenOptions::new().create(true).append(true).open(folder.join("log.jsonl")).ok())
+        Self(
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(folder.join("log.jsonl"))
+                .ok(),
+        )
     }
 
     pub(crate) fn note(&self, event: &str, detail: &str) {
-        let Some(mut file) = self.0.as_ref() else { return };
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        let Some(mut file) = self.0.as_ref() else {
+            return;
+        };
+        let seconds = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_secs());
         let line = serde_json::json!({"unix_s": seconds, "event": event, "detail": detail});
         let _ = writeln!(file, "{line}");
     }
@@ -55,7 +65,8 @@ pub(crate) fn publish(job: &Job, fits: &Fits, out: &Path, end: &EndArgs) -> Outc
         counts,
         headline: judged.headline,
         findings: judged.findings,
-        outside: judged.outside,
+        // Clocks never say the same twice, and the page is one of the files that do: cost goes to a file of its own.
+        outside: Vec::new(),
         figures: judged.figures,
         gallery: gallery(job, fits, &tables)?,
         failures,
@@ -63,25 +74,30 @@ pub(crate) fn publish(job: &Job, fits: &Fits, out: &Path, end: &EndArgs) -> Outc
     let findings = transect_report::findings_json(&report);
     write_atomically(&out.join("findings.json"), findings.as_bytes())?;
     write_atomically(&out.join("figures.json"), &json(&report.figures))?;
-    write_atomically(&out.join("cost.json"), &json(&report.outside))?;
-    write_atomically(&out.join("report.html"), transect_report::html(&report).as_bytes())?;
+    write_atomically(&out.join("cost.json"), &json(&judged.outside))?;
+    write_atomically(
+        &out.join("report.html"),
+        transect_report::html(&report).as_bytes(),
+    )?;
     if end.json {
         console::result(&findings);
     } else {
-        console::result(&summary(&report, &out.join("report.html")));
+        console::result(&summary(&report, &judged.outside, &out.join("report.html")));
     }
     let failed = report.findings.iter().any(|f| {
         end.fail_on.iter().any(|word| {
             matches!(
                 (word.as_str(), f.verdict),
-                ("fail", Verdict::Fail) | ("warn", Verdict::Warn | Verdict::Fail) | ("undecided", Verdict::Undecided)
+                ("fail", Verdict::Fail)
+                    | ("warn", Verdict::Warn | Verdict::Fail)
+                    | ("undecided", Verdict::Undecided)
             )
         })
     });
     Ok(u8::from(failed))
 }
 
-fn summary(report: &Report, page: &Path) -> String {
+fn summary(report: &Report, outside: &[Finding], page: &Path) -> String {
     let mut lines = Vec::new();
     for (question, answer) in [
         ("Does it work on my images?", &report.headline.works),
@@ -90,6 +106,7 @@ fn summary(report: &Report, page: &Path) -> String {
     ] {
         lines.push(format!("{question}\n  {}", answer.text));
     }
+    lines.extend(outside.first().map(|cost| cost.claim.clone()));
     lines.push(format!(
         "{} measured, {} failed, {} skipped. Report: {}",
         report.counts.measured,
@@ -141,7 +158,10 @@ fn count(tables: &FolderTables) -> Result<(Counts, Vec<Failure>)> {
 /// The worst images of the target and typical ones, by the task's primary metric.
 fn gallery(job: &Job, fits: &Fits, tables: &FolderTables) -> Result<Vec<Picture>> {
     let metric = transect_score::metric::primary(job.context.task);
-    let column = job.context.score_columns.iter().position(|c| c.name == metric.name || (metric.name == "accuracy" && c.name == "correct"));
+    let column =
+        job.context.score_columns.iter().position(|c| {
+            c.name == metric.name || (metric.name == "accuracy" && c.name == "correct")
+        });
     let mut scored: Vec<(f64, f64, u32)> = Vec::new();
     tables.scan(&Filter::identity(), &mut |m| {
         if let Some(score) = column.and_then(|c| m.scores.get(c).copied().flatten())
@@ -152,19 +172,29 @@ fn gallery(job: &Job, fits: &Fits, tables: &FolderTables) -> Result<Vec<Picture>
         Ok(())
     })?;
     // Worst first; among equals the most confident, then the manifest's order.
-    scored.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+    scored.sort_by(|a, b| {
+        a.0.total_cmp(&b.0)
+            .then(a.1.total_cmp(&b.1))
+            .then(a.2.cmp(&b.2))
+    });
     let middle = scored.len() / 2;
-    let typical = middle.saturating_sub(PICTURES / 2).max(PICTURES.min(scored.len()));
-    let chosen = scored
-        .iter()
-        .take(PICTURES)
-        .map(|s| (s, "Worst"))
-        .chain(scored.iter().skip(typical).take(PICTURES).map(|s| (s, "Typical")));
+    let typical = middle
+        .saturating_sub(PICTURES / 2)
+        .max(PICTURES.min(scored.len()));
+    let chosen = scored.iter().take(PICTURES).map(|s| (s, "Worst")).chain(
+        scored
+            .iter()
+            .skip(typical)
+            .take(PICTURES)
+            .map(|s| (s, "Typical")),
+    );
     let mut pictures = Vec::new();
     for (&(score, _, row), title) in chosen {
         let item = &tables.items()[row as usize].item;
         // A picture that cannot be made again is left out; its row is in the tables.
-        let Ok(picture) = render(job, row, &View::identity(), fits) else { continue };
+        let Ok(picture) = render(job, row, &View::identity(), fits) else {
+            continue;
+        };
         let truth = match &item.truth {
             TruthRef::Class(name) => format!("truth {name}, "),
             _ => String::new(),

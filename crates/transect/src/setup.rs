@@ -27,7 +27,10 @@ fn bad(message: impl Into<String>) -> Error {
 
 /// Limits that the arguments ask for.
 pub(crate) fn limits(images: &DataArgs) -> Limits {
-    Limits { max_file_bytes: images.max_file_mb.saturating_mul(1_000_000), ..Limits::default() }
+    Limits {
+        max_file_bytes: images.max_file_mb.saturating_mul(1_000_000),
+        ..Limits::default()
+    }
 }
 
 /// The manifest's rows.
@@ -52,7 +55,10 @@ pub(crate) fn model(args: &ModelArgs, path: &Path, keep_fed: bool) -> Result<Mod
     let mut errors = Errors::new();
     let mut thresholds = Thresholds::default();
     for text in &args.threshold {
-        match text.split_once('=').map(|(name, value)| (name, value.trim().parse::<f32>())) {
+        match text
+            .split_once('=')
+            .map(|(name, value)| (name, value.trim().parse::<f32>()))
+        {
             Some(("interior", Ok(value))) => thresholds.interior = Some(value),
             Some(("foreground", Ok(value))) => thresholds.foreground = Some(value),
             Some(("probability", Ok(value))) => thresholds.probability = Some(value),
@@ -91,7 +97,13 @@ pub(crate) fn model(args: &ModelArgs, path: &Path, keep_fed: bool) -> Result<Mod
         thresholds,
         classes: args.classes.clone(),
         channels,
-        normalise: args.normalise.as_deref().map(|n| if n == "tile" { Normalise::Tile } else { Normalise::Whole }),
+        normalise: args.normalise.as_deref().map(|n| {
+            if n == "tile" {
+                Normalise::Tile
+            } else {
+                Normalise::Whole
+            }
+        }),
         embeddings: args.embedding.clone(),
         keep_fed,
         clock,
@@ -108,7 +120,9 @@ fn mask_rule(text: Option<&str>, classes: &[String]) -> Result<MaskRule, Error> 
         return Ok(rule);
     }
     for pair in text.split(',') {
-        let parsed = pair.split_once('=').and_then(|(v, c)| Some((v.trim().parse::<u32>().ok()?, c.trim())));
+        let parsed = pair
+            .split_once('=')
+            .and_then(|(v, c)| Some((v.trim().parse::<u32>().ok()?, c.trim())));
         let Some((value, class)) = parsed else {
             return Err(bad(format!("--mask-values: `{pair}` is not VALUE=CLASS"))
                 .help("write `nonzero`, or pairs such as `0=background,255=nucleus,128=ignore`"));
@@ -134,17 +148,26 @@ fn mask_rule(text: Option<&str>, classes: &[String]) -> Result<MaskRule, Error> 
 fn claims(texts: &[String], task: Task) -> Result<BTreeMap<String, f64>, Errors> {
     let mut errors = Errors::new();
     let mut claims = BTreeMap::new();
-    let known: Vec<&str> = transect_score::metric::metrics(task).iter().map(|m| m.name).collect();
+    let known: Vec<&str> = transect_score::metric::metrics(task)
+        .iter()
+        .map(|m| m.name)
+        .collect();
     for text in texts {
-        match text.split_once('=').map(|(name, value)| (name.trim(), value.trim().parse::<f64>())) {
+        match text
+            .split_once('=')
+            .map(|(name, value)| (name.trim(), value.trim().parse::<f64>()))
+        {
             Some((name, Ok(value))) if known.contains(&name) && value.is_finite() => {
                 claims.insert(name.to_owned(), value);
             }
             Some((name, Ok(_))) => errors.push(
-                bad(format!("--claim {text}: there is no metric `{name}` for this task"))
-                    .note(format!("metrics: {}", known.join(", "))),
+                bad(format!(
+                    "--claim {text}: there is no metric `{name}` for this task"
+                ))
+                .note(format!("metrics: {}", known.join(", "))),
             ),
-            _ => errors.push(bad(format!("--claim {text} cannot be used")).help("write `accuracy=0.97`")),
+            _ => errors
+                .push(bad(format!("--claim {text} cannot be used")).help("write `accuracy=0.97`")),
         }
     }
     errors.or(claims)
@@ -185,44 +208,69 @@ impl Inputs {
     pub(crate) fn read(args: &JobArgs) -> Result<Self, Errors> {
         let mut errors = Errors::new();
         if args.model.model.is_some() == args.predictions.is_some() {
-            errors.push(
-                bad("give either --model or --predictions")
-                    .help("--model runs an ONNX model; --predictions reads what a model said elsewhere"),
-            );
+            errors.push(bad("give either --model or --predictions").help(
+                "--model runs an ONNX model; --predictions reads what a model said elsewhere",
+            ));
         }
         let dataset = dataset(&args.images).map_err(|e| errors.0.extend(e.0)).ok();
         let loaded = match &args.model.model {
-            Some(path) => model(&args.model, path, false).map_err(|e| errors.0.extend(e.0)).ok().map(Arc::new),
+            Some(path) => model(&args.model, path, false)
+                .map_err(|e| errors.0.extend(e.0))
+                .ok()
+                .map(Arc::new),
             None => None,
         };
         if args.model.model.is_none() && args.model.task.is_none() {
-            errors.push(bad("--predictions needs --task").help("add `--task classification`, `semantic` or `instance`"));
+            errors.push(
+                bad("--predictions needs --task")
+                    .help("add `--task classification`, `semantic` or `instance`"),
+            );
         }
-        let (Some(dataset), true) = (dataset, errors.0.is_empty()) else { return Err(errors) };
+        let (Some(dataset), true) = (dataset, errors.0.is_empty()) else {
+            return Err(errors);
+        };
         let (source, task, classes, model_test) = match (loaded, &args.predictions) {
             (Some(model), _) => {
                 let test = model.test()?;
                 let words = tested(&test);
-                if matches!(test, TestOutcome::Run { passed: false, .. }) && !args.model.skip_model_test {
+                if matches!(test, TestOutcome::Run { passed: false, .. })
+                    && !args.model.skip_model_test
+                {
                     return Err(Error::new(&codes::measure::MODEL_TEST_FAILED, words)
                         .at(args.model.model.clone().unwrap_or_default())
                         .help("try --engine onnxruntime, check the download, or pass --skip-model-test and say why")
                         .into());
                 }
-                (Source::Model(model.clone()), model.task(), model.classes().to_vec(), words)
+                (
+                    Source::Model(model.clone()),
+                    model.task(),
+                    model.classes().to_vec(),
+                    words,
+                )
             }
             (None, Some(path)) => {
                 let task = args.model.task.map_or(Task::Classification, Task::from);
                 let mut truth: Vec<String> = dataset
                     .items
                     .iter()
-                    .filter_map(|i| if let TruthRef::Class(c) = &i.truth { Some(c.clone()) } else { None })
+                    .filter_map(|i| {
+                        if let TruthRef::Class(c) = &i.truth {
+                            Some(c.clone())
+                        } else {
+                            None
+                        }
+                    })
                     .collect();
                 truth.sort();
                 truth.dedup();
                 let given = Predictions::read(path, task, &truth, &args.model.classes)?;
                 let classes = given.classes().to_vec();
-                (Source::Predictions(Arc::new(given)), task, classes, "predictions made elsewhere: no test".to_owned())
+                (
+                    Source::Predictions(Arc::new(given)),
+                    task,
+                    classes,
+                    "predictions made elsewhere: no test".to_owned(),
+                )
             }
             (None, None) => return Err(errors),
         };
@@ -237,13 +285,26 @@ impl Inputs {
                 _ => ("class names", "the path of a label image in each row"),
             };
             errors.push(
-                bad(format!("the truth column holds {holds}, but the task is {}", word(task)))
-                    .line(item.line as usize)
-                    .at(args.images.data.clone())
-                    .help(format!("{} needs {needs}: give another --truth or another --task", word(task))),
+                bad(format!(
+                    "the truth column holds {holds}, but the task is {}",
+                    word(task)
+                ))
+                .line(item.line as usize)
+                .at(args.images.data.clone())
+                .help(format!(
+                    "{} needs {needs}: give another --truth or another --task",
+                    word(task)
+                )),
             );
         }
-        errors.or(Self { args: args.clone(), dataset, source, task, classes, model_test })
+        errors.or(Self {
+            args: args.clone(),
+            dataset,
+            source,
+            task,
+            classes,
+            model_test,
+        })
     }
 
     /// The job of a plan.
@@ -254,10 +315,11 @@ impl Inputs {
             errors.0.extend(e.0);
             BTreeMap::new()
         });
-        let mask = mask_rule(args.images.mask_values.as_deref(), &self.classes).unwrap_or_else(|e| {
-            errors.push(e);
-            MaskRule::default()
-        });
+        let mask =
+            mask_rule(args.images.mask_values.as_deref(), &self.classes).unwrap_or_else(|e| {
+                errors.push(e);
+                MaskRule::default()
+            });
         let optics = Optics {
             numerical_aperture: args.images.na,
             wavelength_um: args.images.wavelength_um,
@@ -283,24 +345,44 @@ impl Inputs {
             notes.push(cap(&mut dataset, rows, args.seed));
         }
         if cut.level != PlanLevel::from(args.plan) {
-            notes.push(format!("the time budget {} cut the plan to `quick`", args.budget.as_deref().unwrap_or("")));
+            notes.push(format!(
+                "the time budget {} cut the plan to `quick`",
+                args.budget.as_deref().unwrap_or("")
+            ));
         }
         if args.images.group.is_none() {
             notes.push("images assumed independent: no --group was given".to_owned());
         }
         if modality == Modality::Unknown {
-            notes.push("no --modality was given: only corruptions that apply to every image were run".to_owned());
+            notes.push(
+                "no --modality was given: only corruptions that apply to every image were run"
+                    .to_owned(),
+            );
         }
         let predictions_only = matches!(self.source, Source::Predictions(_));
         let (model_sha256, model_name, engine, fingerprint) = match &self.source {
             Source::Model(model) => {
                 notes.extend(model.notes().iter().cloned());
-                (Some(model.sha256()), model.name().to_owned(), model.engine().to_owned(), model.fingerprint())
+                (
+                    Some(model.sha256()),
+                    model.name().to_owned(),
+                    model.engine().to_owned(),
+                    model.fingerprint(),
+                )
             }
             Source::Predictions(given) => {
-                let name = args.predictions.as_deref().and_then(Path::file_name).unwrap_or_default();
+                let name = args
+                    .predictions
+                    .as_deref()
+                    .and_then(Path::file_name)
+                    .unwrap_or_default();
                 notes.push(format!("predictions: SHA-256 {}", given.sha256()));
-                (None, name.to_string_lossy().into_owned(), "none".to_owned(), given.sha256())
+                (
+                    None,
+                    name.to_string_lossy().into_owned(),
+                    "none".to_owned(),
+                    given.sha256(),
+                )
             }
         };
         let context = Context {
@@ -315,9 +397,16 @@ impl Inputs {
             group: args.images.group.clone(),
             stratum: args.images.stratum.clone(),
             has_reference: dataset.items.iter().any(|i| i.role == Role::Reference),
-            has_truth: dataset.items.iter().any(|i| i.role == Role::Target && i.truth != TruthRef::None),
+            has_truth: dataset
+                .items
+                .iter()
+                .any(|i| i.role == Role::Target && i.truth != TruthRef::None),
             optics,
-            ladders: if predictions_only { Vec::new() } else { transect_optics::ladders(&modality, &optics) },
+            ladders: if predictions_only {
+                Vec::new()
+            } else {
+                transect_optics::ladders(&modality, &optics)
+            },
             throughput_per_day: args.throughput,
             predictions_only,
         };
@@ -340,7 +429,12 @@ impl Inputs {
 
     /// The largest number of rows of a role.
     pub(crate) fn rows(&self) -> usize {
-        let targets = self.dataset.items.iter().filter(|i| i.role == Role::Target).count();
+        let targets = self
+            .dataset
+            .items
+            .iter()
+            .filter(|i| i.role == Role::Target)
+            .count();
         targets.max(self.dataset.items.len() - targets)
     }
 }
@@ -372,8 +466,19 @@ fn cap(dataset: &mut Dataset, rows: usize, seed: u64) -> String {
     let before = dataset.items.len();
     let mut kept = Vec::with_capacity(before);
     for role in [Role::Reference, Role::Target] {
-        let mut of: Vec<_> = dataset.items.iter().filter(|i| i.role == role).cloned().collect();
-        of.sort_by_key(|i| Digest::of_parts([&seed.to_le_bytes()[..], i.image.as_bytes(), &i.line.to_le_bytes()]));
+        let mut of: Vec<_> = dataset
+            .items
+            .iter()
+            .filter(|i| i.role == role)
+            .cloned()
+            .collect();
+        of.sort_by_key(|i| {
+            Digest::of_parts([
+                &seed.to_le_bytes()[..],
+                i.image.as_bytes(),
+                &i.line.to_le_bytes(),
+            ])
+        });
         of.truncate(rows);
         kept.append(&mut of);
     }
@@ -381,14 +486,23 @@ fn cap(dataset: &mut Dataset, rows: usize, seed: u64) -> String {
     for (row, item) in kept.iter_mut().enumerate() {
         item.row = row as u32;
     }
-    dataset.sha256 = Digest::of_parts([&dataset.sha256.0[..], &(rows as u64).to_le_bytes(), &seed.to_le_bytes()]);
+    dataset.sha256 = Digest::of_parts([
+        &dataset.sha256.0[..],
+        &(rows as u64).to_le_bytes(),
+        &seed.to_le_bytes(),
+    ]);
     dataset.items = kept;
-    format!("the time budget cut {before} images to {}, chosen at random by hash", dataset.items.len())
+    format!(
+        "the time budget cut {before} images to {}, chosen at random by hash",
+        dataset.items.len()
+    )
 }
 
 /// `--budget`, in seconds.
 pub(crate) fn seconds(text: &str) -> Result<f64, Error> {
-    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let split = text
+        .find(|c: char| c.is_ascii_alphabetic())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit.trim() {
         "s" | "" => 1.0,
@@ -408,7 +522,10 @@ pub(crate) fn shard(text: &str) -> Result<transect_measure::Shard, Error> {
         .and_then(|(i, n)| Some((i.parse::<usize>().ok()?, n.parse::<usize>().ok()?)))
         .filter(|(i, n)| i < n)
         .map(|(index, of)| transect_measure::Shard { index, of })
-        .ok_or_else(|| bad(format!("--shard {text} is not I/N")).help("write `0/4`, `1/4`, `2/4`, `3/4`: from 0"))
+        .ok_or_else(|| {
+            bad(format!("--shard {text} is not I/N"))
+                .help("write `0/4`, `1/4`, `2/4`, `3/4`: from 0")
+        })
 }
 
 /// Makes every path absolute, so that the run can be gathered from another folder.

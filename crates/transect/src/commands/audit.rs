@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 use transect_core::context::PlanLevel;
 use transect_core::{Error, Errors, Fits, Stage, codes};
-use transect_measure::{Estimate, Folder, Gathered, Job, Plan, Shard, estimate, gather, run_stage, write_atomically};
+use transect_measure::{
+    Estimate, Folder, Gathered, Job, Plan, Shard, estimate, gather, run_stage, write_atomically,
+};
 
 use crate::Outcome;
 use crate::args::{AuditArgs, JobArgs};
@@ -38,16 +40,27 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
     let inputs = Inputs::read(&args.job)?;
     let kept = setup::absolute(&args.job);
     let before = arguments(&args.out).filter(|b| same(&b.job, &kept));
-    let mut cut = before.as_ref().map_or(Cut { level: PlanLevel::from(args.job.plan), rows: None }, |b| b.cut);
+    let mut cut = before.as_ref().map_or(
+        Cut {
+            level: PlanLevel::from(args.job.plan),
+            rows: None,
+        },
+        |b| b.cut,
+    );
     let mut job = inputs.job(cut)?;
     if job.dataset.items.is_empty() {
-        return Err(Error::new(&codes::measure::NOTHING_TO_MEASURE, "no image is left to measure")
-            .at(&args.job.images.data)
-            .help("check --where and --reference-where")
-            .into());
+        return Err(Error::new(
+            &codes::measure::NOTHING_TO_MEASURE,
+            "no image is left to measure",
+        )
+        .at(&args.job.images.data)
+        .help("check --where and --reference-where")
+        .into());
     }
     let costs = estimate(&job)?;
-    let passes_per_unit = before.as_ref().map_or(costs.passes_per_unit, |b| b.passes_per_unit);
+    let passes_per_unit = before
+        .as_ref()
+        .map_or(costs.passes_per_unit, |b| b.passes_per_unit);
     let mut plan = Plan::new(&job, passes_per_unit);
     if let (Some(budget), None) = (budget, &before) {
         cut = fit_budget(&inputs, &costs, budget, jobs, cut)?;
@@ -56,15 +69,32 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
     }
     announce(&job, &plan, &costs, jobs, shard);
     let folder = Folder::open(&args.out, &plan)?;
-    let arguments = Arguments { job: kept, cut, passes_per_unit };
-    write_atomically(&args.out.join(ARGUMENTS), &serde_json::to_vec_pretty(&arguments).unwrap_or_default())?;
+    let arguments = Arguments {
+        job: kept,
+        cut,
+        passes_per_unit,
+    };
+    write_atomically(
+        &args.out.join(ARGUMENTS),
+        &serde_json::to_vec_pretty(&arguments).unwrap_or_default(),
+    )?;
     let log = publish::Log::open(&args.out);
     log.note("begin", &format!("{} threads", jobs));
     let part = shard.unwrap_or(Shard::WHOLE);
     let bars = Bars::new();
     let none = Fits::default();
     for stage in [Stage::Items, Stage::Own] {
-        run_stage(&job, &plan, &folder, stage, &none, part, jobs, &bars, &console::STOP)?;
+        run_stage(
+            &job,
+            &plan,
+            &folder,
+            stage,
+            &none,
+            part,
+            jobs,
+            &bars,
+            &console::STOP,
+        )?;
     }
     let fits = match (shard, folder.fits()?) {
         (Some(_), None) if plan.blocks(Stage::Partner) > 0 => {
@@ -82,15 +112,32 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
             Gathered::Whole => none,
         },
     };
-    run_stage(&job, &plan, &folder, Stage::Partner, &fits, part, jobs, &bars, &console::STOP)?;
+    run_stage(
+        &job,
+        &plan,
+        &folder,
+        Stage::Partner,
+        &fits,
+        part,
+        jobs,
+        &bars,
+        &console::STOP,
+    )?;
     if shard.is_some() {
-        console::say(&format!("Shard {}/{} is finished: transect gather DIR… --out DIR", part.index, part.of));
+        console::say(&format!(
+            "Shard {}/{} is finished: transect gather DIR… --out DIR",
+            part.index, part.of
+        ));
         return Ok(0);
     }
     gather(&[args.out.clone()], &args.out, &plan)?;
     log.note("measured", "");
     if console::STOP.load(Ordering::SeqCst) {
-        return Err(Error::new(&codes::measure::INTERRUPTED, "stopped before the report").at(&args.out).into());
+        return Err(
+            Error::new(&codes::measure::INTERRUPTED, "stopped before the report")
+                .at(&args.out)
+                .into(),
+        );
     }
     let outcome = publish::publish(&job, &fits, &args.out, &args.end);
     log.note("end", "");
@@ -108,14 +155,23 @@ pub(crate) fn cores() -> usize {
 }
 
 /// The largest plan that fits a time: the plan asked for, else the quick one, else the quick one on fewer images.
-fn fit_budget(inputs: &Inputs, costs: &Estimate, budget: f64, jobs: usize, asked: Cut) -> Result<Cut, Errors> {
+fn fit_budget(
+    inputs: &Inputs,
+    costs: &Estimate,
+    budget: f64,
+    jobs: usize,
+    asked: Cut,
+) -> Result<Cut, Errors> {
     let seconds = |cut: Cut| -> Result<f64, Errors> {
         Ok(costs.seconds(&Plan::new(&inputs.job(cut)?, costs.passes_per_unit), jobs))
     };
     if seconds(asked)? <= budget {
         return Ok(asked);
     }
-    let quick = Cut { level: PlanLevel::Quick, rows: None };
+    let quick = Cut {
+        level: PlanLevel::Quick,
+        rows: None,
+    };
     let whole = seconds(quick)?;
     if whole <= budget {
         return Ok(quick);
@@ -124,12 +180,19 @@ fn fit_budget(inputs: &Inputs, costs: &Estimate, budget: f64, jobs: usize, asked
     if rows < 2 {
         return Err(Error::new(
             &codes::measure::BUDGET_TOO_SMALL,
-            format!("the quick plan would take {}, the budget is {}", console::duration(whole), console::duration(budget)),
+            format!(
+                "the quick plan would take {}, the budget is {}",
+                console::duration(whole),
+                console::duration(budget)
+            ),
         )
         .help("give more time, or a faster engine with --engine onnxruntime")
         .into());
     }
-    Ok(Cut { level: PlanLevel::Quick, rows: Some(rows) })
+    Ok(Cut {
+        level: PlanLevel::Quick,
+        rows: Some(rows),
+    })
 }
 
 fn announce(job: &Job, plan: &Plan, costs: &Estimate, jobs: usize, shard: Option<Shard>) {
@@ -143,7 +206,11 @@ fn announce(job: &Job, plan: &Plan, costs: &Estimate, jobs: usize, shard: Option
         job.dataset.items.len(),
         units,
         plan.record().forward_passes,
-        if shard.is_some() { " (this shard measures its share)" } else { "" },
+        if shard.is_some() {
+            " (this shard measures its share)"
+        } else {
+            ""
+        },
         console::duration(costs.seconds(plan, jobs) * share),
         console::bytes(costs.thread_bytes * jobs as u64 + (100 << 20)),
         console::bytes(Estimate::disk_bytes(plan)),

@@ -5,5 +5,10 @@ use clap::CommandFactory;
 use crate::args::{Cli, CompletionsArgs};
 
 pub(crate) fn run(args: &CompletionsArgs) {
-    clap_complete::generate(args.shell, &mut Cli::command(), "transect", &mut std::io::stdout());
+    clap_complete::generate(
+        args.shell,
+        &mut Cli::command(),
+        "transect",
+        &mut std::io::stdout(),
+    );
 }

@@ -18,14 +18,25 @@ const MODEL: [(&str, &[u8]); 5] = [
     ("rdf.yaml", include_bytes!("../../demo/rdf.yaml")),
     ("README.md", include_bytes!("../../demo/README.md")),
     ("weights.onnx", include_bytes!("../../demo/weights.onnx")),
-    ("test_input.npy", include_bytes!("../../demo/test_input.npy")),
-    ("test_output.npy", include_bytes!("../../demo/test_output.npy")),
+    (
+        "test_input.npy",
+        include_bytes!("../../demo/test_input.npy"),
+    ),
+    (
+        "test_output.npy",
+        include_bytes!("../../demo/test_output.npy"),
+    ),
 ];
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent)
-            .map_err(|e| Error::new(&codes::measure::TABLE_UNWRITTEN, format!("cannot make the folder: {e}")).at(parent))?;
+        std::fs::create_dir_all(parent).map_err(|e| {
+            Error::new(
+                &codes::measure::TABLE_UNWRITTEN,
+                format!("cannot make the folder: {e}"),
+            )
+            .at(parent)
+        })?;
     }
     write_atomically(path, bytes)
 }
@@ -35,35 +46,75 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
     for (name, bytes) in MODEL {
         put(&out.join("model").join(name), bytes)?;
     }
-    console::say(&format!("Making {} images of each of two laboratories", args.images));
-    let mut manifest = String::from("image,label,laboratory,slide\n");
+    console::say(&format!(
+        "Making {} images of each of two laboratories",
+        args.images
+    ));
+    let mut manifest = String::from("image,label,laboratory\n");
     for (name, laboratory) in [("A", Laboratory::a()), ("B", Laboratory::b())] {
         for index in 0..args.images {
             // The model's training used seed 1; the demo's images are of other seeds, so it has seen none of them.
             let scene = render(&laboratory, 1_000_000 + args.seed, u64::from(index));
-            let (image, label) = (format!("images/{name}_{index:03}.png"), format!("labels/{name}_{index:03}.png"));
-            put(&out.join("data").join(&image), &transect_image::encode_png(&scene.image)?)?;
-            put(&out.join("data").join(&label), &transect_image::encode_labels(&scene.labels))?;
-            let _ = writeln!(manifest, "{image},{label},{name},{name}{}", index / 2);
+            let (image, label) = (
+                format!("images/{name}_{index:03}.png"),
+                format!("labels/{name}_{index:03}.png"),
+            );
+            put(
+                &out.join("data").join(&image),
+                &transect_image::encode_png(&scene.image)?,
+            )?;
+            put(
+                &out.join("data").join(&label),
+                &transect_image::encode_labels(&scene.labels),
+            )?;
+            let _ = writeln!(manifest, "{image},{label},{name}");
         }
     }
     put(&out.join("data/manifest.csv"), manifest.as_bytes())?;
     let mut words: Vec<String> = [
-        "transect", "audit", "--truth", "label", "--domain", "laboratory", "--group", "slide", "--where",
-        "laboratory = 'B'", "--reference-where", "laboratory = 'A'", "--modality", "fluorescence", "--claim",
-        "average_precision_50=0.8", "--plan", "standard",
+        "transect",
+        "audit",
+        "--truth",
+        "label",
+        "--domain",
+        "laboratory",
+        "--where",
+        "laboratory = 'B'",
+        "--reference-where",
+        "laboratory = 'A'",
+        "--modality",
+        "fluorescence",
+        "--claim",
+        "average_precision_50=0.8",
+        "--plan",
+        "standard",
     ]
     .map(str::to_owned)
     .to_vec();
-    for (option, path) in [("--model", "model"), ("--data", "data/manifest.csv"), ("--out", "report")] {
-        words.extend([option.to_owned(), out.join(path).to_string_lossy().into_owned()]);
+    for (option, path) in [
+        ("--model", "model"),
+        ("--data", "data/manifest.csv"),
+        ("--out", "report"),
+    ] {
+        words.extend([
+            option.to_owned(),
+            out.join(path).to_string_lossy().into_owned(),
+        ]);
     }
     words.extend(["--seed".to_owned(), args.seed.to_string()]);
     if let Some(jobs) = args.jobs {
         words.extend(["--jobs".to_owned(), jobs.to_string()]);
     }
-    let quoted: Vec<String> =
-        words.iter().map(|w| if w.contains(' ') { format!("\"{w}\"") } else { w.clone() }).collect();
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|w| {
+            if w.contains(' ') {
+                format!("\"{w}\"")
+            } else {
+                w.clone()
+            }
+        })
+        .collect();
     console::say(&format!("Running: {}", quoted.join(" ")));
     match Cli::parse_from(&words).command {
         Command::Audit(audit) => super::audit::run(&audit),

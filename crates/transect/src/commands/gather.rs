@@ -28,7 +28,10 @@ pub(crate) fn run(args: &GatherArgs) -> Outcome {
                     .help("the tables are written; run the audit again with the same options for findings and report")
                     .into());
             };
-            write_atomically(&args.out.join(ARGUMENTS), &serde_json::to_vec_pretty(&kept).unwrap_or_default())?;
+            write_atomically(
+                &args.out.join(ARGUMENTS),
+                &serde_json::to_vec_pretty(&kept).unwrap_or_default(),
+            )?;
             let job = Inputs::read(&kept.job)?.job(kept.cut)?;
             let fits = folder.fits()?.unwrap_or_default();
             publish::publish(&job, &fits, &args.out, &args.end)

@@ -35,10 +35,19 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
         notes: Vec::new(),
     };
     std::fs::create_dir_all(&args.out).map_err(|e| {
-        Error::new(&codes::measure::TABLE_UNWRITTEN, format!("cannot make the folder: {e}")).at(&args.out)
+        Error::new(
+            &codes::measure::TABLE_UNWRITTEN,
+            format!("cannot make the folder: {e}"),
+        )
+        .at(&args.out)
     })?;
     let mut table = csv::Writer::from_writer(Vec::new());
-    let mut header = vec!["image".to_owned(), "status".to_owned(), "error".to_owned(), "confidence".to_owned()];
+    let mut header = vec![
+        "image".to_owned(),
+        "status".to_owned(),
+        "error".to_owned(),
+        "confidence".to_owned(),
+    ];
     match task {
         Task::Classification => {
             header.push("class".to_owned());
@@ -50,7 +59,11 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
     let wide = header.len();
     let mut put = |row: Vec<String>| table.write_record(&row);
     let csv_error = |e: csv::Error| {
-        Error::new(&codes::measure::TABLE_UNWRITTEN, format!("cannot write the predictions: {e}")).at(&args.out)
+        Error::new(
+            &codes::measure::TABLE_UNWRITTEN,
+            format!("cannot write the predictions: {e}"),
+        )
+        .at(&args.out)
     };
     put(header).map_err(csv_error)?;
     let mut session = model.session()?;
@@ -60,7 +73,10 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
             break;
         }
         // Truth is not read: predicting needs none.
-        let bare = transect_core::Item { truth: transect_core::TruthRef::None, ..item.clone() };
+        let bare = transect_core::Item {
+            truth: transect_core::TruthRef::None,
+            ..item.clone()
+        };
         let made = load(&job, &bare).and_then(|loaded| session.predict(&loaded.image, false));
         let row = match made {
             Err(error) => {
@@ -89,7 +105,12 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
                     Prediction::Semantic(p) => {
                         row.push(p.confidence.map(|c| c.to_string()).unwrap_or_default());
                         for class in 0..classes.len() {
-                            let count = p.mask.labels().iter().filter(|&&l| l as usize == class).count();
+                            let count = p
+                                .mask
+                                .labels()
+                                .iter()
+                                .filter(|&&l| l as usize == class)
+                                .count();
                             row.push(count.to_string());
                         }
                         write_mask(&args.out, &item.image, &p.mask)?;
@@ -97,7 +118,11 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
                     Prediction::Instances(p) => {
                         let n = p.confidences.len();
                         let mean = p.confidences.iter().sum::<f32>() / n.max(1) as f32;
-                        row.push(if n > 0 { mean.to_string() } else { String::new() });
+                        row.push(if n > 0 {
+                            mean.to_string()
+                        } else {
+                            String::new()
+                        });
                         row.push(p.labels.labels().iter().max().unwrap_or(&0).to_string());
                         write_mask(&args.out, &item.image, &p.labels)?;
                     }
@@ -108,11 +133,19 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
         put(row).map_err(csv_error)?;
     }
     let bytes = table.into_inner().map_err(|e| {
-        Error::new(&codes::measure::TABLE_UNWRITTEN, format!("cannot write the predictions: {e}")).at(&args.out)
+        Error::new(
+            &codes::measure::TABLE_UNWRITTEN,
+            format!("cannot write the predictions: {e}"),
+        )
+        .at(&args.out)
     })?;
     let file = args.out.join("predictions.csv");
     write_atomically(&file, &bytes)?;
-    let mut words = format!("{} images, {failed} failed: {}", job.dataset.items.len(), file.display());
+    let mut words = format!(
+        "{} images, {failed} failed: {}",
+        job.dataset.items.len(),
+        file.display()
+    );
     if failed > 0 {
         let _ = write!(words, " (the column `error` says why)");
     }
@@ -123,7 +156,11 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
 fn write_mask(out: &Path, image: &str, mask: &LabelImage) -> Result<(), Error> {
     let large = mask.labels().iter().any(|&l| l > u32::from(u16::MAX));
     let name = Path::new(image).with_extension(if large { "tif" } else { "png" });
-    write_inside(out, &name.to_string_lossy(), &transect_image::encode_labels(mask))
+    write_inside(
+        out,
+        &name.to_string_lossy(),
+        &transect_image::encode_labels(mask),
+    )
 }
 
 /// Writes a file below a folder. The manifest has proven that its names stay inside their folder.
@@ -131,7 +168,11 @@ fn write_inside(out: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let path = out.join(name);
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(|e| {
-            Error::new(&codes::measure::TABLE_UNWRITTEN, format!("cannot make the folder: {e}")).at(parent)
+            Error::new(
+                &codes::measure::TABLE_UNWRITTEN,
+                format!("cannot make the folder: {e}"),
+            )
+            .at(parent)
         })?;
     }
     write_atomically(&path, bytes)

@@ -31,8 +31,20 @@ pub(crate) fn demo() -> &'static Path {
     let (_, path) = DEMO.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("demo");
-        let output = run(&["demo", "--images", "4", "--jobs", "2", "--out", path.to_str().unwrap()]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let output = run(&[
+            "demo",
+            "--images",
+            "4",
+            "--jobs",
+            "2",
+            "--out",
+            path.to_str().unwrap(),
+        ]);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         (folder, path)
     });
     path
@@ -47,8 +59,6 @@ pub(crate) fn audit(out: &Path, further: &[&str]) -> Vec<String> {
         "label",
         "--domain",
         "laboratory",
-        "--group",
-        "slide",
         "--where",
         "laboratory = 'B'",
         "--reference-where",
@@ -64,9 +74,11 @@ pub(crate) fn audit(out: &Path, further: &[&str]) -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    for (option, path) in
-        [("--model", demo.join("model")), ("--data", demo.join("data/manifest.csv")), ("--out", out.to_owned())]
-    {
+    for (option, path) in [
+        ("--model", demo.join("model")),
+        ("--data", demo.join("data/manifest.csv")),
+        ("--out", out.to_owned()),
+    ] {
         words.push(option.to_owned());
         words.push(path.to_str().unwrap().to_owned());
     }
@@ -77,14 +89,27 @@ pub(crate) fn audit(out: &Path, further: &[&str]) -> Vec<String> {
 /// Bytes of every file of the contract in a run's folder.
 pub(crate) fn contract(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
-    for name in
-        ["findings.json", "figures.json", "run.json", "report.html", "measurements.parquet", "items.parquet", "masks.parquet", "fits.json"]
-    {
-        files.insert(name.to_owned(), fs::read(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}")));
+    for name in [
+        "findings.json",
+        "figures.json",
+        "run.json",
+        "report.html",
+        "measurements.parquet",
+        "items.parquet",
+        "masks.parquet",
+        "fits.json",
+    ] {
+        files.insert(
+            name.to_owned(),
+            fs::read(folder.join(name)).unwrap_or_else(|e| panic!("{name}: {e}")),
+        );
     }
     for model in fs::read_dir(folder.join("embeddings")).unwrap().flatten() {
         for layer in fs::read_dir(model.path()).unwrap().flatten() {
-            files.insert(format!("embeddings/{}", layer.file_name().to_string_lossy()), fs::read(layer.path()).unwrap());
+            files.insert(
+                format!("embeddings/{}", layer.file_name().to_string_lossy()),
+                fs::read(layer.path()).unwrap(),
+            );
         }
     }
     files

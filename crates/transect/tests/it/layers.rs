@@ -21,12 +21,17 @@ fn crates_depend_only_on_crates_above_them() {
     named.sort();
     assert_eq!(folders, named, "ARCHITECTURE.md lists every crate once");
     for (place, name) in order.iter().enumerate() {
-        let manifest = fs::read_to_string(root.join("crates").join(name).join("Cargo.toml")).unwrap();
+        let manifest =
+            fs::read_to_string(root.join("crates").join(name).join("Cargo.toml")).unwrap();
         let dependencies = manifest.split("[dependencies]").nth(1).unwrap_or_default();
-        let dependencies = dependencies.split("[dev-dependencies]").next().unwrap_or_default();
+        let dependencies = dependencies
+            .split("[dev-dependencies]")
+            .next()
+            .unwrap_or_default();
         for below in &order[place..] {
             let used = dependencies.lines().any(|line| {
-                line.strip_prefix(below).is_some_and(|rest| rest.starts_with([' ', '.', '=']))
+                line.strip_prefix(below)
+                    .is_some_and(|rest| rest.starts_with([' ', '.', '=']))
             });
             assert!(!used, "{name} depends on {below}, which is not above it");
         }

@@ -14,7 +14,11 @@ fn one_thread_and_two_write_the_same_bytes() {
     let out = tempfile::tempdir().unwrap();
     let args = audit(&out.path().join("run"), &["--jobs", "1"]);
     let output = run(&words(&args));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_same(&demo().join("report"), &out.path().join("run"));
 }
 
@@ -35,7 +39,11 @@ fn a_run_killed_twenty_times_writes_the_same_bytes() {
         child.wait().unwrap();
     }
     let output = run(&words(&args));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_same(&demo().join("report"), &out.path().join("run"));
 }
 
@@ -48,7 +56,11 @@ fn two_shards_gathered_write_the_same_bytes() {
         for (index, shard) in shards.iter().enumerate() {
             let args = audit(shard, &["--shard", &format!("{index}/2")]);
             let output = run(&words(&args));
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
         let output = run(&[
             "gather",
@@ -57,7 +69,11 @@ fn two_shards_gathered_write_the_same_bytes() {
             "--out",
             whole.to_str().unwrap(),
         ]);
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     assert_same(&demo().join("report"), &whole);
 }
@@ -72,7 +88,13 @@ fn shards_of_two_plans_are_not_mixed() {
         args[place + 1] = seed.to_owned();
         assert!(run(&words(&args)).status.success());
     }
-    let output = run(&["gather", a.to_str().unwrap(), b.to_str().unwrap(), "--out", out.path().join("w").to_str().unwrap()]);
+    let output = run(&[
+        "gather",
+        a.to_str().unwrap(),
+        b.to_str().unwrap(),
+        "--out",
+        out.path().join("w").to_str().unwrap(),
+    ]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("T607"));
 }
@@ -92,7 +114,11 @@ fn masks_given_as_predictions_give_the_numbers_of_the_model() {
         "--out",
         masks.to_str().unwrap(),
     ]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let given = out.path().join("given");
     let output = run(&[
         "audit",
@@ -108,25 +134,34 @@ fn masks_given_as_predictions_give_the_numbers_of_the_model() {
         "laboratory = 'B'",
         "--reference-where",
         "laboratory = 'A'",
-        "--group",
-        "slide",
         "--domain",
         "laboratory",
         "--out",
         given.to_str().unwrap(),
     ]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let estimates = |folder: &std::path::Path| -> Vec<(String, serde_json::Value, serde_json::Value)> {
-        let json: serde_json::Value =
-            serde_json::from_slice(&fs::read(folder.join("findings.json")).unwrap()).unwrap();
-        json["findings"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|f| f["mode"] == "performance")
-            .map(|f| (f["id"].as_str().unwrap().to_owned(), f["estimate"].clone(), f["interval"].clone()))
-            .collect()
-    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let estimates =
+        |folder: &std::path::Path| -> Vec<(String, serde_json::Value, serde_json::Value)> {
+            let json: serde_json::Value =
+                serde_json::from_slice(&fs::read(folder.join("findings.json")).unwrap()).unwrap();
+            json["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|f| f["mode"] == "performance")
+                .map(|f| {
+                    (
+                        f["id"].as_str().unwrap().to_owned(),
+                        f["estimate"].clone(),
+                        f["interval"].clone(),
+                    )
+                })
+                .collect()
+        };
     let (model, given) = (estimates(&demo.join("report")), estimates(&given));
     assert!(!model.is_empty());
     assert_eq!(model, given);
