@@ -355,7 +355,7 @@ fn risk(
     let n = sorted.len();
     let area = |which: &'static str, settings: &transect_stats::Settings| {
         let mut settings = settings.clone().range(0.0, 1.0);
-        settings.resamples = settings.resamples.min((10_000_000 / n.max(1)).max(400));
+        settings.resamples = settings.resamples.min((4_000_000 / n.max(1)).max(400));
         statistic_of_rows(&units, &settings, &mut |indices| {
             let c: Vec<f64> = indices.iter().map(|&i| confidence[i]).collect();
             let l: Vec<f64> = indices.iter().map(|&i| loss[i]).collect();

@@ -126,7 +126,7 @@ pub(crate) fn estimate(
     }
     // The time of a resample grows with rows × classes for AUROC; at such sizes fewer resamples place the bounds as well.
     let work = rows.len() * data.n_classes().max(1);
-    settings.resamples = settings.resamples.min((200_000_000 / work.max(1)).max(400));
+    settings.resamples = settings.resamples.min((20_000_000 / work.max(1)).max(400));
     let units = study.units(rows)?;
     statistic_of_rows(&units, &settings, &mut |indices| {
         metric.evaluate(&data, indices).filter(|v| v.is_finite())

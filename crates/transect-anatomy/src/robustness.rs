@@ -323,7 +323,7 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
     let mut settings = study.settings(&id).range(metric.range.0, metric.range.1);
     settings.resamples = settings
         .resamples
-        .min((10_000_000 / curves.rows.len()).max(400));
+        .min((4_000_000 / curves.rows.len()).max(400));
     let found = tolerance_of_means(
         ladder.identity,
         &values,

@@ -31,7 +31,7 @@ const EXCESS: Threshold = Threshold {
 /// Permutations behind a p.
 const PERMUTATIONS: usize = 1_999;
 /// Rows of a side beyond which the two-sample tests look at a seeded choice of whole groups.
-const MOST_ROWS: usize = 1_000;
+const MOST_ROWS: usize = 500;
 /// Embedding columns beyond which no Fréchet distance is computed.
 const MOST_COLUMNS: usize = 512;
 /// Attributes whose distributions are drawn.
@@ -601,7 +601,7 @@ fn effect(
     let positive: Vec<bool> = (0..values.len()).map(|i| i < cut).collect();
     let mut weights = vec![0.0; values.len()];
     let mut settings = study.settings(id).range(-1.0, 1.0);
-    settings.resamples = settings.resamples.min((10_000_000 / values.len()).max(400));
+    settings.resamples = settings.resamples.min((4_000_000 / values.len()).max(400));
     difference_of_statistics(
         &study.units(target.0)?,
         &study.units(reference.0)?,

@@ -395,7 +395,7 @@ fn along(
         }
         let id = format!("shift.harm_along[{}]", attribute.name);
         let mut settings = study.settings(&id).range(-1.0, 1.0);
-        settings.resamples = settings.resamples.min((10_000_000 / rows.len()).max(400));
+        settings.resamples = settings.resamples.min((4_000_000 / rows.len()).max(400));
         let e = statistic(&study.units(&rows)?, &settings, &mut |w| {
             weighted_correlation(&x, &y, w)
         })?;
