@@ -221,11 +221,12 @@ fn unknown(name: &str, option: &str, source: &Source) -> Error {
 /// Adds the columns that there are and the nearest one, whose index is given back.
 fn suggest(error: Error, name: &str, source: &Source) -> (Option<usize>, Error) {
     let headers = &source.table.headers;
-    let error = error.note(format!(
-        "columns of {}: {}",
-        source.name,
-        headers.join(", ")
-    ));
+    let here = if error.location.path.is_some() {
+        "here".to_owned()
+    } else {
+        format!("of {}", source.name)
+    };
+    let error = error.note(format!("columns {here}: {}", headers.join(", ")));
     let nearest = (0..headers.len())
         .map(|i| {
             (

@@ -311,11 +311,11 @@ fn unknown_columns_are_named_with_the_nearest() {
 
     error[T012]: unknown column `zebra` given as --truth
       --> m.csv:1
-      = columns of m.csv: image, mask, scanner, site
+      = columns here: image, mask, scanner, site
 
     error[T012]: unknown column `scaner` given as --domain
       --> m.csv:1, column 3
-      = columns of m.csv: image, mask, scanner, site
+      = columns here: image, mask, scanner, site
       = help: did you mean `scanner`?
     ");
 }
