@@ -178,7 +178,7 @@ fn gain(
             words::images(rows.len())
         )
     };
-    finding.unit = "nats".to_owned();
+    finding.unit = String::from("nats");
     finding.evidence = evidence(study, "i.truth_class, m.outputs");
     finding.images = surest_errors(study, rows, 10);
     finding.caveats.push(format!(
@@ -234,7 +234,7 @@ fn described(
         words::p_value(ece.p)
     );
     finding.estimate = Some(ece.debiased);
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     finding.better = Better::Lower;
     finding.n = n as u64;
     finding.p = Some(ece.p);
@@ -266,7 +266,7 @@ fn described(
         words::images(n),
         Form::Plain.estimate(&e)
     );
-    finding.unit = "nats".to_owned();
+    finding.unit = String::from("nats");
     finding.better = Better::Lower;
     finding.evidence = evidence(study, "avg(m.score_log_loss)");
     opinion
@@ -460,7 +460,7 @@ fn least_sure(
         Form::Percent.estimate(&e),
         words::counted(errors.len(), "error", "errors")
     );
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     finding.better = Better::Higher;
     finding.caveats.push(format!(
         "by chance it would be {}; the cut is taken from these images",

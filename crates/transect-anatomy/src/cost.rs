@@ -72,7 +72,7 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
     )?;
     let a_day = DAY_S / e.estimate.max(f64::MIN_POSITIVE);
     let mut finding = Finding::new(id);
-    finding.unit = "s".to_owned();
+    finding.unit = String::from("s");
     finding.better = Better::Lower;
     finding.claim = format!(
         "An image takes {} s in the median (95th percentile {} s; {} s of it in the engine), so one worker does {} images a day, from {}.",
@@ -89,12 +89,13 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
     );
     let draft = if let Some(wanted) = study.context.throughput_per_day.filter(|t| *t > 0.0) {
         let limit = DAY_S / wanted;
-        finding.claim.push_str(&format!(
+        let needed = format!(
             " {} images a day are needed, {} s each; the mean is {} s.",
             words::number(wanted),
             words::number(limit),
             Form::Plain.estimate(&e)
-        ));
+        );
+        finding.claim.push_str(&needed);
         judged(
             finding,
             e,

@@ -80,7 +80,9 @@ pub(crate) fn with_estimate(
             words::number(estimate.groups)
         ));
     } else if !estimate.enough {
-        finding.caveats.push("every image gives the same value, so an interval says nothing".to_owned());
+        finding
+            .caveats
+            .push("every image gives the same value, so an interval says nothing".to_owned());
         finding.interval = finding.interval.filter(|[low, high]| low < high);
     }
     finding

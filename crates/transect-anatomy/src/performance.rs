@@ -150,9 +150,7 @@ fn says(metric: &Metric, e: &Estimate) -> String {
     if metric.name == "accuracy" {
         format!("the model is right on {}", Form::Percent.estimate(e))
     } else {
-        format!(
-            "the {} is {}",
-            metric.title, form(metric).estimate(e))
+        format!("the {} is {}", metric.title, form(metric).estimate(e))
     }
 }
 
@@ -322,10 +320,10 @@ fn metrics_of_side(
             says(metric, &e)
         );
         if let Some(r) = &on_reference {
-            text.push_str(&format!("; on the reference {}", form(metric).short(r)));
+            text = format!("{text}; on the reference {}", form(metric).short(r));
         }
         if let Some(claim) = claim {
-            text.push_str(&format!("; claimed is {}", form(metric).one(claim)));
+            text = format!("{text}; claimed is {}", form(metric).one(claim));
         }
         text.push('.');
         let mut finding = Finding::new(id);
@@ -355,34 +353,25 @@ fn metrics_of_side(
                 overview.push(line(&format!("{}, reference", metric.title), r, ""));
             }
         }
-        match claim {
-            Some(claim) => {
-                let threshold = threshold_of_claim(metric, claim);
-                finding.caveats.push(format!(
-                    "held against the claim {}: warns {} and fails {}",
-                    form(metric).one(claim),
-                    beyond(metric, threshold.warn),
-                    beyond(metric, threshold.fail)
-                ));
-                opinion.drafts.push(judged(
-                    finding,
-                    e,
-                    threshold,
-                    metric.better,
-                    is_primary,
-                    study,
-                ));
+        if let Some(claim) = claim {
+            let threshold = threshold_of_claim(metric, claim);
+            finding.caveats.push(format!(
+                "held against the claim {}: warns {} and fails {}",
+                form(metric).one(claim),
+                beyond(metric, threshold.warn),
+                beyond(metric, threshold.fail)
+            ));
+            let draft = judged(finding, e, threshold, metric.better, is_primary, study);
+            opinion.drafts.push(draft);
+        } else {
+            let mut finding = with_estimate(finding, &e, study);
+            if is_primary {
+                finding.caveats.push(
+                    "no claim was given to hold it against (--claim), so it is described"
+                        .to_owned(),
+                );
             }
-            None => {
-                let mut finding = with_estimate(finding, &e, study);
-                if is_primary {
-                    finding.caveats.push(
-                        "no claim was given to hold it against (--claim), so it is described"
-                            .to_owned(),
-                    );
-                }
-                opinion.drafts.push(finding.into());
-            }
+            opinion.drafts.push(finding.into());
         }
         if let Some(r) = on_reference {
             let mut finding = Finding::new(reference_id);
@@ -425,7 +414,8 @@ fn place_words(study: &Study<'_>, rows: &[usize]) -> String {
     if study.domains.len() < 2 {
         return String::new();
     }
-    let present: std::collections::BTreeSet<usize> = rows.iter().filter_map(|&i| study.rows[i].domain).collect();
+    let present: std::collections::BTreeSet<usize> =
+        rows.iter().filter_map(|&i| study.rows[i].domain).collect();
     match (present.len(), study.domain_words(rows)) {
         (1, Some(name)) => format!(" of domain {name}"),
         (2..=4, Some(names)) => format!(" of domains {names}"),
@@ -450,6 +440,14 @@ pub(crate) fn capital(text: &str) -> String {
         .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
+/// A way to part the images: column, the name that the user gave it, names of the parts, the part of a row.
+type Sort<'a> = (
+    &'a str,
+    Option<&'a String>,
+    &'a [String],
+    &'a dyn Fn(usize) -> Option<usize>,
+);
+
 /// The primary metric by domain and by stratum.
 fn parts(
     study: &Study<'_>,
@@ -462,15 +460,8 @@ fn parts(
     let claim = context.claims.get(primary.name).copied();
     let by_domain = |i: usize| study.rows[i].domain;
     let by_stratum = |i: usize| (!study.strata.is_empty()).then(|| study.rows[i].stratum);
-    let sorts: [(
-        &str,
-        &str,
-        Option<&String>,
-        &[String],
-        &dyn Fn(usize) -> Option<usize>,
-    ); 2] = [
+    let sorts: [Sort<'_>; 2] = [
         (
-            "domain",
             "domain",
             context.domain.as_ref(),
             &study.domains,
@@ -478,13 +469,12 @@ fn parts(
         ),
         (
             "stratum",
-            "stratum",
             context.stratum.as_ref(),
             &study.strata,
             &by_stratum,
         ),
     ];
-    for (key, column, named, names, part_of) in sorts {
+    for (key, named, names, part_of) in sorts {
         let mut parts_of_target: Vec<Option<usize>> = target.iter().map(|&i| part_of(i)).collect();
         parts_of_target.sort_unstable();
         parts_of_target.dedup();
@@ -545,8 +535,7 @@ fn parts(
                 finding.unit = unit(primary);
                 finding.better = primary.better;
                 finding.images = worst(study, &members, 5);
-                let condition =
-                    format!("i.role = 'target' AND i.{column} = {}", words::quoted(name));
+                let condition = format!("i.role = 'target' AND i.{key} = {}", words::quoted(name));
                 finding.evidence = evidence(study, primary, &condition);
                 drafts.push(match claim {
                     Some(claim) if !few => {
@@ -655,7 +644,7 @@ fn by_class(study: &Study<'_>, target: &[usize], opinion: &mut Opinion) -> Resul
                     .map(|other| format!("; {n} taken for {other}")))
                 .unwrap_or_default()
         );
-        finding.unit = "fraction".to_owned();
+        finding.unit = String::from("fraction");
         finding.better = Better::Higher;
         finding.images = worst(study, &members, 5);
         let condition = format!("i.role = 'target' AND i.truth_class = {class}");
@@ -733,7 +722,7 @@ fn not_measured(study: &Study<'_>, opinion: &mut Opinion) {
         words::list(&why)
     );
     finding.estimate = Some(lost as f64 / all as f64);
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     finding.better = Better::Lower;
     finding.n = all;
     finding.images = images;
@@ -783,7 +772,7 @@ fn outside_classes(study: &Study<'_>, opinion: &mut Opinion) {
         words::list(&names)
     );
     finding.estimate = Some(outside as f64 / all as f64);
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     finding.better = Better::Lower;
     finding.n = all;
     finding.images = images;

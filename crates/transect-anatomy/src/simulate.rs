@@ -387,7 +387,7 @@ fn measure(
                 match s.task {
                     Task::Classification => classify(s, latent, expected, &mut m),
                     Task::Semantic | Task::Instance => {
-                        segment(s, context, latent, expected, &mut m)
+                        segment(s, context, latent, expected, &mut m);
                     }
                 }
             }
@@ -405,7 +405,6 @@ fn expected(s: &Scenario, latent: &Latent, view: &View) -> f64 {
         0.0
     };
     match view.kind {
-        ViewKind::Identity => latent.expected,
         ViewKind::Corruption => {
             let lost = s.bend * f64::from(view.severity.get()) / 5.0;
             chance + (latent.expected - chance) * (1.0 - lost)
@@ -416,7 +415,7 @@ fn expected(s: &Scenario, latent: &Latent, view: &View) -> f64 {
         {
             latent.expected - s.carried * (s.reference_score - s.target_score)
         }
-        ViewKind::Swap => latent.expected,
+        ViewKind::Identity | ViewKind::Swap => latent.expected,
     }
 }
 

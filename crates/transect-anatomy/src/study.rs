@@ -244,10 +244,11 @@ impl<'a> Study<'a> {
             let status = row.seen.as_ref().map(|s| s.status);
             match (status, row.truth, row.score) {
                 (_, Truth::Outside, _) => counts.outside += 1,
-                (Some(Status::Failed), ..) => counts.failed += 1,
+                (Some(Status::Failed), ..) | (Some(Status::Ok), Truth::Known, None) => {
+                    counts.failed += 1;
+                }
                 (_, _, Some(_)) => counts.scored += 1,
                 (Some(Status::Ok), Truth::None, None) => counts.without_truth += 1,
-                (Some(Status::Ok), Truth::Known, None) => counts.failed += 1,
                 (Some(Status::Skipped) | None, ..) => counts.skipped += 1,
             }
         }

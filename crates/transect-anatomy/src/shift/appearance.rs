@@ -457,7 +457,7 @@ fn outside(
         .map(|&(a, n)| format!("{} ({n})", ATTRIBUTES[a].words))
         .collect();
     let mut finding = Finding::new(id);
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     let mut worst = outside.clone();
     worst.sort_by(|&a, &b| {
         found.images[b]
@@ -683,7 +683,7 @@ fn attributes(
             "SELECT role, attr_{} FROM 'items.parquet' WHERE status = 'ok'",
             attribute.name
         ));
-        finding.unit = "Cliff's delta".to_owned();
+        finding.unit = String::from("Cliff's delta");
         let mut finding = with_estimate(finding, &e, study);
         finding.better = Better::Neither;
         finding.p = Some(test.p);

@@ -251,7 +251,7 @@ fn trait_carries(
         words::percent(e.level),
         Form::Percent.range(low, high)
     );
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     lines.push(Line {
         label: name.to_owned(),
         value: Some(e.estimate),
@@ -264,10 +264,21 @@ fn trait_carries(
         let mut finding = with_estimate(finding, &raised, study);
         finding.estimate = Some(e.estimate);
         finding.interval = Some([low, high]);
-        finding.interval_method = Some(format!("{} of the rise in risk, over the lower bound of the harm", raised.method));
+        finding.interval_method = Some(format!(
+            "{} of the rise in risk, over the lower bound of the harm",
+            raised.method
+        ));
         finding.threshold = Some(CARRIES);
         finding.better = Better::Lower;
-        Draft { finding, ground: Ground::Bounds { low, high, enough, may_warn: true } }
+        Draft {
+            finding,
+            ground: Ground::Bounds {
+                low,
+                high,
+                enough,
+                may_warn: true,
+            },
+        }
     } else {
         let mut draft = judged(finding, e, CARRIES, Better::Lower, false, study);
         draft.finding.n = rows.len() as u64;

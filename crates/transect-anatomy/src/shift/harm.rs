@@ -223,7 +223,7 @@ fn mix(study: &Study<'_>, opinion: &mut Opinion) {
         words::percent(r)
     );
     finding.estimate = Some(distance);
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     finding.better = Better::Lower;
     finding.n = nt + nr;
     finding.caveats.push("total variation distance, 0 to 1; two draws from one mix are never exactly 0, so it is described without an interval".to_owned());
@@ -333,7 +333,7 @@ fn split(
             Form::Points.one(total),
             Form::Points.estimate(e)
         );
-        finding.unit = "fraction".to_owned();
+        finding.unit = String::from("fraction");
         finding.evidence = evidence(study, "i.truth_class");
         let mut finding = with_estimate(finding, e, study);
         finding.n = (ct.len() + cr.len()) as u64;

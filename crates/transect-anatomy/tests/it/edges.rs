@@ -1,7 +1,9 @@
 //! What is odd, empty or missing ends in a finding that says so, never in a number that is none.
 
 use transect_anatomy::plan;
-use transect_core::{Measurement, Request, Role, Selection, Stage, Status, Task, TruthRef, Verdict, ViewKind};
+use transect_core::{
+    Measurement, Request, Role, Selection, Stage, Status, Task, TruthRef, Verdict, ViewKind,
+};
 use transect_table::MemoryTables;
 
 use super::*;
@@ -13,39 +15,88 @@ fn sound(tables: &MemoryTables) -> Judged {
     for f in judged.findings.iter().chain(&judged.outside) {
         assert!(ids.insert(f.id.clone()), "{} twice", f.id);
         assert!(f.id.starts_with(&format!("{}.", f.mode)), "{}", f.id);
-        assert!(!f.claim.is_empty() && !f.claim.contains("NaN"), "{}: {}", f.id, f.claim);
+        assert!(
+            !f.claim.is_empty() && !f.claim.contains("NaN"),
+            "{}: {}",
+            f.id,
+            f.claim
+        );
         for number in f.estimate.iter().chain(f.interval.iter().flatten()) {
             assert!(number.is_finite(), "{}: {number}", f.id);
         }
         if let (Some(e), Some([low, high])) = (f.estimate, f.interval) {
-            assert!(low <= e + 1e-9 && e <= high + 1e-9, "{}: {low} {e} {high}", f.id);
+            assert!(
+                low <= e + 1e-9 && e <= high + 1e-9,
+                "{}: {low} {e} {high}",
+                f.id
+            );
         }
         match f.verdict {
             Verdict::NotAssessable => assert!(f.missing.is_some(), "{} says what is missing", f.id),
-            Verdict::Fail => assert!(f.primary && f.p_adjusted.is_some_and(|p| p <= 0.05), "{}", f.id),
+            Verdict::Fail => assert!(
+                f.primary && f.p_adjusted.is_some_and(|p| p <= 0.05),
+                "{}",
+                f.id
+            ),
             Verdict::Pass | Verdict::Warn => {
-                assert!(f.interval.is_some() || f.id.contains("tolerance"), "{} has no interval", f.id);
+                assert!(
+                    f.interval.is_some() || f.id.contains("tolerance"),
+                    "{} has no interval",
+                    f.id
+                );
             }
             Verdict::Undecided | Verdict::Described => {}
         }
     }
-    let modes: std::collections::BTreeSet<&str> =
-        judged.findings.iter().chain(&judged.outside).map(|f| f.mode.as_str()).collect();
-    assert_eq!(modes.len(), transect_anatomy::modes().len(), "every mode says something: {modes:?}");
+    let modes: std::collections::BTreeSet<&str> = judged
+        .findings
+        .iter()
+        .chain(&judged.outside)
+        .map(|f| f.mode.as_str())
+        .collect();
+    assert_eq!(
+        modes.len(),
+        transect_anatomy::modes().len(),
+        "every mode says something: {modes:?}"
+    );
     let mut figures = std::collections::BTreeSet::new();
     for figure in &judged.figures {
-        assert!(figures.insert(figure.id.clone()), "figure {} twice", figure.id);
+        assert!(
+            figures.insert(figure.id.clone()),
+            "figure {} twice",
+            figure.id
+        );
     }
-    for answer in [&judged.headline.works, &judged.headline.wrong, &judged.headline.label] {
+    for answer in [
+        &judged.headline.works,
+        &judged.headline.wrong,
+        &judged.headline.label,
+    ] {
         assert!(!answer.text.is_empty());
         for id in &answer.findings {
-            assert!(ids.contains(id), "the headline rests on {id}, which is no finding");
+            assert!(
+                ids.contains(id),
+                "the headline rests on {id}, which is no finding"
+            );
         }
     }
     // JSON has no NaN and no infinity: what cannot be written would be lost as null.
     let all = format!("{judged:?}");
     for lost in ["NaN", "(inf", "(-inf", ": inf", ": -inf"] {
-        assert!(!all.contains(lost), "{lost} in {}", all.split(lost).next().unwrap_or("").chars().rev().take(300).collect::<String>().chars().rev().collect::<String>());
+        assert!(
+            !all.contains(lost),
+            "{lost} in {}",
+            all.split(lost)
+                .next()
+                .unwrap_or("")
+                .chars()
+                .rev()
+                .take(300)
+                .collect::<String>()
+                .chars()
+                .rev()
+                .collect::<String>()
+        );
     }
     let text = serde_json::to_string(&judged).expect("a judged run can be written");
     serde_json::from_str::<Judged>(&text).expect("and read");
@@ -53,19 +104,35 @@ fn sound(tables: &MemoryTables) -> Judged {
 }
 
 fn small() -> Scenario {
-    Scenario { reference: 30, target: 30, ..Scenario::default() }
+    Scenario {
+        reference: 30,
+        target: 30,
+        ..Scenario::default()
+    }
 }
 
 #[test]
 fn a_full_run_is_sound_and_judged_the_same_again() {
-    let t = tables(&Scenario { target_score: 0.7, failed: 0.1, throughput: Some(1e6), ..Scenario::default() });
+    let t = tables(&Scenario {
+        target_score: 0.7,
+        failed: 0.1,
+        throughput: Some(1e6),
+        ..Scenario::default()
+    });
     let first = sound(&t);
-    assert_eq!(serde_json::to_string(&first).unwrap(), serde_json::to_string(&judge(&t).unwrap()).unwrap());
+    assert_eq!(
+        serde_json::to_string(&first).unwrap(),
+        serde_json::to_string(&judge(&t).unwrap()).unwrap()
+    );
 }
 
 #[test]
 fn no_rows_at_all() {
-    let j = sound(&tables(&Scenario { reference: 0, target: 0, ..Scenario::default() }));
+    let j = sound(&tables(&Scenario {
+        reference: 0,
+        target: 0,
+        ..Scenario::default()
+    }));
     assert_eq!(verdict(&j, "performance.accuracy"), Verdict::NotAssessable);
     assert_eq!(verdict(&j, "shift.harm"), Verdict::NotAssessable);
     assert_eq!(j.headline.works.verdict, Verdict::NotAssessable);
@@ -74,10 +141,18 @@ fn no_rows_at_all() {
 #[test]
 fn one_image() {
     for (reference, target) in [(0, 1), (1, 1), (30, 1), (1, 30)] {
-        let j = sound(&tables(&Scenario { reference, target, ..Scenario::default() }));
+        let j = sound(&tables(&Scenario {
+            reference,
+            target,
+            ..Scenario::default()
+        }));
         if target == 1 {
-            let passed: Vec<&str> =
-                j.findings.iter().filter(|f| f.verdict == Verdict::Pass).map(|f| f.id.as_str()).collect();
+            let passed: Vec<&str> = j
+                .findings
+                .iter()
+                .filter(|f| f.verdict == Verdict::Pass)
+                .map(|f| f.id.as_str())
+                .collect();
             assert!(passed.is_empty(), "one image passes nothing: {passed:?}");
         }
     }
@@ -85,8 +160,17 @@ fn one_image() {
 
 #[test]
 fn no_reference_leaves_shift_open_and_says_what_is_missing() {
-    let j = sound(&tables(&Scenario { reference: 0, ..small() }));
-    for id in ["shift.classifier_auc", "shift.outside_envelope", "shift.class_mix", "shift.harm", "shift.carries"] {
+    let j = sound(&tables(&Scenario {
+        reference: 0,
+        ..small()
+    }));
+    for id in [
+        "shift.classifier_auc",
+        "shift.outside_envelope",
+        "shift.class_mix",
+        "shift.harm",
+        "shift.carries",
+    ] {
         let f = find(&j, id);
         assert_eq!(f.verdict, Verdict::NotAssessable, "{id}");
         assert!(f.missing.as_ref().unwrap().contains("--reference"), "{id}");
@@ -96,20 +180,46 @@ fn no_reference_leaves_shift_open_and_says_what_is_missing() {
 
 #[test]
 fn no_truth_leaves_the_score_open_and_still_looks_at_the_images() {
-    let j = sound(&tables(&Scenario { truth: false, shift: 2.0, ..Scenario::default() }));
+    let j = sound(&tables(&Scenario {
+        truth: false,
+        shift: 2.0,
+        ..Scenario::default()
+    }));
     assert_eq!(verdict(&j, "performance.accuracy"), Verdict::NotAssessable);
     assert_eq!(verdict(&j, "shift.harm"), Verdict::NotAssessable);
     assert_eq!(verdict(&j, "shift.classifier_auc"), Verdict::Fail);
-    assert_eq!(j.headline.works.verdict, Verdict::Warn, "a shift is a reason to doubt");
-    assert!(j.headline.label.text.contains("385"), "{}", j.headline.label.text);
-    let same = judge(&tables(&Scenario { truth: false, ..Scenario::default() })).unwrap();
-    assert_eq!(same.headline.works.verdict, Verdict::Undecided, "no shift is no proof");
+    assert_eq!(
+        j.headline.works.verdict,
+        Verdict::Warn,
+        "a shift is a reason to doubt"
+    );
+    assert!(
+        j.headline.label.text.contains("385"),
+        "{}",
+        j.headline.label.text
+    );
+    let same = judge(&tables(&Scenario {
+        truth: false,
+        ..Scenario::default()
+    }))
+    .unwrap();
+    assert_eq!(
+        same.headline.works.verdict,
+        Verdict::Undecided,
+        "no shift is no proof"
+    );
 }
 
 #[test]
 fn one_class() {
-    let j = sound(&tables(&Scenario { classes: 1, ..small() }));
-    assert_eq!(verdict(&j, "calibration.log_loss_gain"), Verdict::NotAssessable);
+    let j = sound(&tables(&Scenario {
+        classes: 1,
+        ..small()
+    }));
+    assert_eq!(
+        verdict(&j, "calibration.log_loss_gain"),
+        Verdict::NotAssessable
+    );
     assert_eq!(verdict(&j, "performance.auroc"), Verdict::NotAssessable);
     let mut t = tables(&small());
     for item in &mut t.items {
@@ -120,27 +230,52 @@ fn one_class() {
 
 #[test]
 fn one_group() {
-    let j = sound(&tables(&Scenario { group_size: 30, target_score: 0.3, ..small() }));
+    let j = sound(&tables(&Scenario {
+        group_size: 30,
+        target_score: 0.3,
+        ..small()
+    }));
     assert_eq!(verdict(&j, "performance.accuracy"), Verdict::Undecided);
     assert_eq!(verdict(&j, "shift.harm"), Verdict::Undecided);
     assert_eq!(verdict(&j, "shift.classifier_auc"), Verdict::NotAssessable);
-    assert!(j.findings.iter().all(|f| !matches!(f.verdict, Verdict::Fail)));
+    assert!(
+        j.findings
+            .iter()
+            .all(|f| !matches!(f.verdict, Verdict::Fail))
+    );
 }
 
 #[test]
 fn all_right_and_all_wrong_have_intervals() {
-    let right = sound(&tables(&Scenario { reference_score: 1.0, target_score: 1.0, claim: Some(0.95), ..Scenario::default() }));
+    let right = sound(&tables(&Scenario {
+        reference_score: 1.0,
+        target_score: 1.0,
+        claim: Some(0.95),
+        ..Scenario::default()
+    }));
     let f = find(&right, "performance.accuracy");
     let [low, high] = f.interval.unwrap();
-    assert!((0.97..0.99).contains(&low) && high == 1.0, "Clopper and Pearson: {low} {high}");
+    assert!(
+        (0.97..0.99).contains(&low) && high == 1.0,
+        "Clopper and Pearson: {low} {high}"
+    );
     assert_eq!(f.verdict, Verdict::Pass);
     assert_eq!(right.headline.wrong.verdict, Verdict::Described);
-    let wrong = sound(&tables(&Scenario { reference_score: 0.9, target_score: 0.0, ..Scenario::default() }));
+    let wrong = sound(&tables(&Scenario {
+        reference_score: 0.9,
+        target_score: 0.0,
+        ..Scenario::default()
+    }));
     assert_eq!(verdict(&wrong, "performance.accuracy"), Verdict::Fail);
     assert_eq!(verdict(&wrong, "shift.harm"), Verdict::Fail);
     assert_eq!(wrong.headline.works.verdict, Verdict::Fail);
     for f in wrong.findings.iter().filter(|f| f.mode == "robustness") {
-        assert_eq!(f.verdict, Verdict::NotAssessable, "a score at chance cannot bend: {}", f.id);
+        assert_eq!(
+            f.verdict,
+            Verdict::NotAssessable,
+            "a score at chance cannot bend: {}",
+            f.id
+        );
     }
 }
 
@@ -154,7 +289,10 @@ fn rows_that_failed_are_counted_and_never_scored() {
         m.outputs.clear();
         m.pred_class = None;
     };
-    t.measurements.iter_mut().filter(|m| m.row >= 30 && m.row < 45).for_each(fail);
+    t.measurements
+        .iter_mut()
+        .filter(|m| m.row >= 30 && m.row < 45)
+        .for_each(fail);
     let j = sound(&t);
     let f = find(&j, "performance.not_measured");
     assert_eq!((f.estimate, f.n), (Some(15.0 / 60.0), 60));
@@ -162,8 +300,15 @@ fn rows_that_failed_are_counted_and_never_scored() {
     assert_eq!(find(&j, "performance.accuracy").n, 15);
     t.measurements.iter_mut().for_each(fail);
     let none = sound(&t);
-    assert_eq!(verdict(&none, "performance.accuracy"), Verdict::NotAssessable);
-    assert!(find(&none, "performance.accuracy").claim.contains("30 failed"));
+    assert_eq!(
+        verdict(&none, "performance.accuracy"),
+        Verdict::NotAssessable
+    );
+    assert!(
+        find(&none, "performance.accuracy")
+            .claim
+            .contains("30 failed")
+    );
 }
 
 #[test]
@@ -175,17 +320,28 @@ fn classes_that_the_model_lacks_are_counted_apart() {
     }
     let j = sound(&t);
     let f = find(&j, "performance.outside_classes");
-    assert!(f.claim.contains("7 of 60") && f.claim.contains("basophil (7)"), "{}", f.claim);
+    assert!(
+        f.claim.contains("7 of 60") && f.claim.contains("basophil (7)"),
+        "{}",
+        f.claim
+    );
     assert_eq!(find(&j, "performance.accuracy").n, 23);
 }
 
 #[test]
 fn predictions_alone_leave_what_needs_the_model_open() {
-    let mut t = tables(&Scenario { target_score: 0.5, ..Scenario::default() });
+    let mut t = tables(&Scenario {
+        target_score: 0.5,
+        ..Scenario::default()
+    });
     t.run.context.predictions_only = true;
     t.measurements.retain(|m| m.view.kind == ViewKind::Identity);
     let j = sound(&t);
-    for id in ["robustness.tolerance", "shift.carries", "cost.seconds_per_image"] {
+    for id in [
+        "robustness.tolerance",
+        "shift.carries",
+        "cost.seconds_per_image",
+    ] {
         assert_eq!(verdict(&j, id), Verdict::NotAssessable, "{id}");
     }
     assert_eq!(verdict(&j, "shift.harm"), Verdict::Fail);
@@ -196,8 +352,15 @@ fn predictions_alone_leave_what_needs_the_model_open() {
 
 #[test]
 fn no_probabilities_leave_confidence_open() {
-    let j = sound(&tables(&Scenario { outputs: false, ..small() }));
-    for id in ["calibration.log_loss_gain", "performance.auroc", "performance.log_loss"] {
+    let j = sound(&tables(&Scenario {
+        outputs: false,
+        ..small()
+    }));
+    for id in [
+        "calibration.log_loss_gain",
+        "performance.auroc",
+        "performance.log_loss",
+    ] {
         assert_eq!(verdict(&j, id), Verdict::NotAssessable, "{id}");
     }
     assert_ne!(verdict(&j, "performance.macro_f1"), Verdict::NotAssessable);
@@ -211,7 +374,10 @@ fn outputs_that_are_no_probabilities_are_left_out() {
             *p *= 3.0;
         }
     }
-    assert_eq!(verdict(&sound(&t), "calibration.log_loss_gain"), Verdict::NotAssessable);
+    assert_eq!(
+        verdict(&sound(&t), "calibration.log_loss_gain"),
+        Verdict::NotAssessable
+    );
 }
 
 #[test]
@@ -225,8 +391,14 @@ fn domains_and_strata_of_one_image() {
     let j = sound(&t);
     let f = find(&j, "performance.accuracy[domain=D31]");
     assert_eq!((f.verdict, f.n), (Verdict::Described, 1));
-    assert_eq!(verdict(&j, "performance.accuracy[stratum=odd]"), Verdict::Described);
-    assert_ne!(verdict(&j, "performance.accuracy[stratum=usual]"), Verdict::Described);
+    assert_eq!(
+        verdict(&j, "performance.accuracy[stratum=odd]"),
+        Verdict::Described
+    );
+    assert_ne!(
+        verdict(&j, "performance.accuracy[stratum=usual]"),
+        Verdict::Described
+    );
 }
 
 #[test]
@@ -242,26 +414,46 @@ fn everything_tied() {
         m.confidence = Some(0.25);
     }
     let j = sound(&t);
-    assert_eq!(verdict(&j, "shift.classifier_auc"), Verdict::NotAssessable, "no attribute varies");
+    assert_eq!(
+        verdict(&j, "shift.classifier_auc"),
+        Verdict::NotAssessable,
+        "no attribute varies"
+    );
 }
 
 #[test]
 fn an_image_listed_twice_is_one_image() {
-    let mut t = tables(&Scenario { reference: 0, target: 60, target_score: 0.6, ..Scenario::default() });
-    let once = find(&judge(&t).unwrap(), "performance.accuracy").interval.unwrap();
+    let mut t = tables(&Scenario {
+        reference: 0,
+        target: 60,
+        target_score: 0.6,
+        ..Scenario::default()
+    });
+    let once = find(&judge(&t).unwrap(), "performance.accuracy")
+        .interval
+        .unwrap();
     let n = t.items.len();
     for i in 0..n {
         let mut item = t.items[i].clone();
         item.item.row = (n + i) as u32;
         t.items.push(item);
     }
-    let again: Vec<Measurement> =
-        t.measurements.iter().map(|m| Measurement { row: m.row + n as u32, ..m.clone() }).collect();
+    let again: Vec<Measurement> = t
+        .measurements
+        .iter()
+        .map(|m| Measurement {
+            row: m.row + n as u32,
+            ..m.clone()
+        })
+        .collect();
     t.measurements.extend(again);
     let f = find(&sound(&t), "performance.accuracy").clone();
     assert_eq!(f.groups, Some(60.0));
     let twice = f.interval.unwrap();
-    assert!((once[1] - once[0]) - (twice[1] - twice[0]) < 0.02, "{once:?} {twice:?}");
+    assert!(
+        (once[1] - once[0]) - (twice[1] - twice[0]) < 0.02,
+        "{once:?} {twice:?}"
+    );
 }
 
 #[test]
@@ -269,7 +461,13 @@ fn a_claim_on_an_unknown_metric_is_said_to_be_one() {
     let mut t = tables(&small());
     t.run.context.claims.insert("map".to_owned(), 0.87);
     let j = sound(&t);
-    assert!(find(&j, "performance.map").missing.as_ref().unwrap().contains("accuracy"));
+    assert!(
+        find(&j, "performance.map")
+            .missing
+            .as_ref()
+            .unwrap()
+            .contains("accuracy")
+    );
     t.run.context.claims.remove("accuracy");
     t.run.context.claims.insert("mcc".to_owned(), 0.8);
     let j = sound(&t);
@@ -289,25 +487,60 @@ fn the_plan_asks_for_each_view_once() {
             (Stage::Partner, Selection::Role(Role::Reference))
         ]
     );
-    assert_eq!(requests[0].mode, "performance, shift, robustness, calibration, cost");
-    let count = |r: &Request| r.views.iter().map(transect_core::View::id).collect::<std::collections::BTreeSet<_>>().len();
-    assert_eq!(requests[1].views.len(), 4 * 3, "quick: three severities of four corruptions");
+    assert_eq!(
+        requests[0].mode,
+        "performance, shift, robustness, calibration, cost"
+    );
+    let count = |r: &Request| {
+        r.views
+            .iter()
+            .map(transect_core::View::id)
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+    };
+    assert_eq!(
+        requests[1].views.len(),
+        4 * 3,
+        "quick: three severities of four corruptions"
+    );
     for r in &requests {
         assert_eq!(count(r), r.views.len());
     }
-    let full = transect_core::Context { plan: transect_core::context::PlanLevel::Full, ..context };
+    let full = transect_core::Context {
+        plan: transect_core::context::PlanLevel::Full,
+        ..context
+    };
     let requests = plan(&full);
-    assert_eq!(requests[1].views.len(), 2 * 5 * 3 + 2 * 5, "two are random and repeated three times");
-    assert_eq!(requests[2].views.len(), 6 * 2 * 3, "six traits, two pools, three donors");
+    assert_eq!(
+        requests[1].views.len(),
+        2 * 5 * 3 + 2 * 5,
+        "two are random and repeated three times"
+    );
+    assert_eq!(
+        requests[2].views.len(),
+        6 * 2 * 3,
+        "six traits, two pools, three donors"
+    );
 }
 
 #[test]
 fn throughput_is_judged_outside_the_contract() {
-    let slow = judged(&Scenario { seconds: 10.0, throughput: Some(20_000.0), ..small() });
+    let slow = judged(&Scenario {
+        seconds: 10.0,
+        throughput: Some(20_000.0),
+        ..small()
+    });
     let f = find(&slow, "cost.seconds_per_image");
     assert_eq!(f.verdict, Verdict::Warn, "{f:?}");
-    assert!(slow.findings.iter().all(|f| f.mode != "cost"), "nothing that rests on the clock is in the contract");
-    let quick = judged(&Scenario { seconds: 0.1, throughput: Some(20_000.0), ..small() });
+    assert!(
+        slow.findings.iter().all(|f| f.mode != "cost"),
+        "nothing that rests on the clock is in the contract"
+    );
+    let quick = judged(&Scenario {
+        seconds: 0.1,
+        throughput: Some(20_000.0),
+        ..small()
+    });
     assert_eq!(verdict(&quick, "cost.seconds_per_image"), Verdict::Pass);
     assert_eq!(
         serde_json::to_string(&slow.findings).unwrap(),
@@ -318,17 +551,32 @@ fn throughput_is_judged_outside_the_contract() {
 
 #[test]
 fn semantic_runs_are_judged_by_iou() {
-    let mut t = tables(&Scenario { task: Task::Instance, classes: 0, claim: None, ..small() });
+    let mut t = tables(&Scenario {
+        task: Task::Instance,
+        classes: 0,
+        claim: None,
+        ..small()
+    });
     let columns = transect_score::columns(Task::Semantic, &[]);
     let old = t.run.context.score_columns.clone();
-    let ap = old.iter().position(|c| c.name == "average_precision_50").unwrap();
+    let ap = old
+        .iter()
+        .position(|c| c.name == "average_precision_50")
+        .unwrap();
     for m in &mut t.measurements {
         let iou = m.scores[ap];
-        m.scores = columns.iter().map(|c| if c.name == "n_pixels" { Some(1e4) } else { iou }).collect();
+        m.scores = columns
+            .iter()
+            .map(|c| if c.name == "n_pixels" { Some(1e4) } else { iou })
+            .collect();
     }
     t.run.context.task = Task::Semantic;
     t.run.context.score_columns = columns;
     let j = sound(&t);
-    assert!(find(&j, "performance.iou").claim.contains("intersection over union"));
+    assert!(
+        find(&j, "performance.iou")
+            .claim
+            .contains("intersection over union")
+    );
     assert!(find(&j, "shift.harm").claim.contains("IoU"));
 }

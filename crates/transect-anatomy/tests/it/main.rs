@@ -1,5 +1,9 @@
 //! Whole runs, simulated: tables in, findings out.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures of long runs are for a reader"
+)]
 mod edges;
 mod planted;
 mod speed;
@@ -13,10 +17,15 @@ fn judged(scenario: &Scenario) -> Judged {
 }
 
 fn find<'a>(judged: &'a Judged, id: &str) -> &'a Finding {
-    judged.findings.iter().chain(&judged.outside).find(|f| f.id == id).unwrap_or_else(|| {
-        let ids: Vec<&str> = judged.findings.iter().map(|f| f.id.as_str()).collect();
-        panic!("no finding `{id}` among {ids:?}")
-    })
+    judged
+        .findings
+        .iter()
+        .chain(&judged.outside)
+        .find(|f| f.id == id)
+        .unwrap_or_else(|| {
+            let ids: Vec<&str> = judged.findings.iter().map(|f| f.id.as_str()).collect();
+            panic!("no finding `{id}` among {ids:?}")
+        })
 }
 
 fn verdict(judged: &Judged, id: &str) -> Verdict {

@@ -17,11 +17,16 @@ fn count(
             .map(|half| {
                 scope.spawn(move || {
                     let seeds = (0..runs).filter(|s| s % 2 == half);
-                    seeds.flat_map(|seed| ask(&judged(&scenario(seed)))).collect::<Vec<String>>()
+                    seeds
+                        .flat_map(|seed| ask(&judged(&scenario(seed))))
+                        .collect::<Vec<String>>()
                 })
             })
             .collect();
-        workers.into_iter().map(|w| w.join().unwrap()).collect()
+        workers
+            .into_iter()
+            .map(|w| w.join().expect("a worker ends"))
+            .collect()
     });
     let mut counts = BTreeMap::new();
     for said in said.into_iter().flatten() {
@@ -32,8 +37,12 @@ fn count(
 
 /// Primary findings that failed, and `any` where one did.
 fn failed(judged: &Judged) -> Vec<String> {
-    let mut said: Vec<String> =
-        judged.findings.iter().filter(|f| f.verdict == Verdict::Fail).map(|f| f.id.clone()).collect();
+    let mut said: Vec<String> = judged
+        .findings
+        .iter()
+        .filter(|f| f.verdict == Verdict::Fail)
+        .map(|f| f.id.clone())
+        .collect();
     if !said.is_empty() {
         said.push("any".to_owned());
     }
@@ -42,7 +51,12 @@ fn failed(judged: &Judged) -> Vec<String> {
 
 /// Findings that passed.
 fn passed(judged: &Judged) -> Vec<String> {
-    judged.findings.iter().filter(|f| f.verdict == Verdict::Pass).map(|f| f.id.clone()).collect()
+    judged
+        .findings
+        .iter()
+        .filter(|f| f.verdict == Verdict::Pass)
+        .map(|f| f.id.clone())
+        .collect()
 }
 
 /// Largest count that a chance of 5% in `n` goes beyond with a probability of at most one in a thousand.
@@ -61,13 +75,21 @@ fn most_of_five_percent(n: u64) -> u64 {
 
 /// The hard control: every primary at its threshold to fail at once would be the least favourable; here the claim is.
 fn clean(seed: u64) -> Scenario {
-    Scenario { seed, reference: 50, target: 50, ..Scenario::default() }
+    Scenario {
+        seed,
+        reference: 50,
+        target: 50,
+        ..Scenario::default()
+    }
 }
 
 fn clean_runs_fail_at_most_as_often_as_stated(runs: u64) {
     let fails = count(runs, &clean, &failed);
     let most = most_of_five_percent(runs);
-    assert!(fails.get("any").copied().unwrap_or(0) <= most, "of {runs} clean runs at most {most} may fail: {fails:?}");
+    assert!(
+        fails.get("any").copied().unwrap_or(0) <= most,
+        "of {runs} clean runs at most {most} may fail: {fails:?}"
+    );
 }
 
 #[test]
@@ -100,7 +122,10 @@ fn a_score_at_the_threshold_fails_at_most_as_often_as_stated() {
         let fails = count(runs, &at_threshold, &failed);
         let most = most_of_five_percent(runs);
         println!("groups of {group_size}: {fails:?}");
-        assert!(fails.get("any").copied().unwrap_or(0) <= most, "groups of {group_size}: {fails:?}");
+        assert!(
+            fails.get("any").copied().unwrap_or(0) <= most,
+            "groups of {group_size}: {fails:?}"
+        );
     }
 }
 
@@ -113,22 +138,36 @@ fn planted(what: &str, id: &str, runs: u64, scenario: &(dyn Fn(u64) -> Scenario 
     });
     let found = said.get(id).copied().unwrap_or(0);
     println!("{what}: {id} fails in {found} of {runs}");
-    assert!(found * 10 >= runs * 8, "{what}: {id} fails in {found} of {runs} only; {said:?}");
+    assert!(
+        found * 10 >= runs * 8,
+        "{what}: {id} fails in {found} of {runs} only; {said:?}"
+    );
     assert_eq!(said.get(&format!("pass {id}")), None, "{what}: {id} passes");
 }
 
 #[test]
 fn a_claim_that_does_not_hold_fails() {
-    planted("claim 20 points too high", "performance.accuracy", 4, &|seed| Scenario {
-        seed,
-        target_score: 0.7,
-        ..Scenario::default()
-    });
+    planted(
+        "claim 20 points too high",
+        "performance.accuracy",
+        4,
+        &|seed| Scenario {
+            seed,
+            target_score: 0.7,
+            ..Scenario::default()
+        },
+    );
 }
 
 #[test]
 fn a_harmful_shift_fails_in_both_its_findings() {
-    let scenario = |seed| Scenario { seed, target_score: 0.65, shift: 1.5, claim: None, ..Scenario::default() };
+    let scenario = |seed| Scenario {
+        seed,
+        target_score: 0.65,
+        shift: 1.5,
+        claim: None,
+        ..Scenario::default()
+    };
     planted("harmful shift", "shift.harm", 4, &scenario);
     planted("harmful shift", "shift.classifier_auc", 4, &scenario);
 }
@@ -137,7 +176,14 @@ fn a_harmful_shift_fails_in_both_its_findings() {
 fn a_benign_shift_fails_as_a_shift_and_not_as_a_harm() {
     let said = count(
         4,
-        &|seed| Scenario { seed, shift: 1.5, claim: None, reference: 300, target: 300, ..Scenario::default() },
+        &|seed| Scenario {
+            seed,
+            shift: 1.5,
+            claim: None,
+            reference: 300,
+            target: 300,
+            ..Scenario::default()
+        },
         &failed,
     );
     assert_eq!(said.get("shift.classifier_auc"), Some(&4), "{said:?}");
@@ -146,24 +192,31 @@ fn a_benign_shift_fails_as_a_shift_and_not_as_a_harm() {
 
 #[test]
 fn a_model_that_is_far_too_sure_fails_calibration() {
-    planted("temperature 0.3", "calibration.log_loss_gain", 4, &|seed| Scenario {
-        seed,
-        temperature: 0.3,
-        reference_score: 0.75,
-        target_score: 0.75,
-        claim: None,
-        ..Scenario::default()
+    planted("temperature 0.3", "calibration.log_loss_gain", 4, &|seed| {
+        Scenario {
+            seed,
+            temperature: 0.3,
+            reference_score: 0.75,
+            target_score: 0.75,
+            claim: None,
+            ..Scenario::default()
+        }
     });
 }
 
 #[test]
 fn a_score_that_noise_bends_fails_robustness() {
-    planted("four fifths lost", "robustness.read_noise.tolerance", 4, &|seed| Scenario {
-        seed,
-        bend: 1.0,
-        plan: transect_core::context::PlanLevel::Standard,
-        ..Scenario::default()
-    });
+    planted(
+        "four fifths lost",
+        "robustness.read_noise.tolerance",
+        4,
+        &|seed| Scenario {
+            seed,
+            bend: 1.0,
+            plan: transect_core::context::PlanLevel::Standard,
+            ..Scenario::default()
+        },
+    );
 }
 
 #[test]
@@ -178,7 +231,10 @@ fn style_that_carries_the_harm_is_named_and_what_does_not_is_not() {
     let style = find(&j, "shift.carries[style]");
     assert_eq!(style.verdict, Verdict::Warn, "{style:?}");
     let [low, high] = style.interval.unwrap();
-    assert!(low < 0.9 && 0.9 < high, "the interval {low} to {high} holds the share planted, 0.9");
+    assert!(
+        low < 0.9 && 0.9 < high,
+        "the interval {low} to {high} holds the share planted, 0.9"
+    );
     for other in ["focus", "noise", "illumination", "magnification"] {
         let f = find(&j, &format!("shift.carries[{other}]"));
         assert_eq!(f.verdict, Verdict::Pass, "{f:?}");
@@ -202,11 +258,20 @@ fn harm_from_the_class_mix_is_told_from_appearance() {
     let mix = find(&j, "shift.harm_class_mix");
     let conditional = find(&j, "shift.harm_conditional");
     let [low, high] = conditional.interval.unwrap();
-    assert!(low < 0.0 && high > 0.0, "appearance does nothing: {conditional:?}");
-    assert!(mix.interval.unwrap()[0] > 0.05, "the mix does it all: {mix:?}");
+    assert!(
+        low < 0.0 && high > 0.0,
+        "appearance does nothing: {conditional:?}"
+    );
+    assert!(
+        mix.interval.unwrap()[0] > 0.05,
+        "the mix does it all: {mix:?}"
+    );
     let total = find(&j, "shift.harm").estimate.unwrap();
     let sum = mix.estimate.unwrap() + conditional.estimate.unwrap();
-    assert!((total - sum).abs() < 1e-12, "the parts add up: {sum} and {total}");
+    assert!(
+        (total - sum).abs() < 1e-12,
+        "the parts add up: {sum} and {total}"
+    );
 }
 
 #[test]
@@ -221,29 +286,67 @@ fn instances_are_judged_like_classes() {
         ..Scenario::default()
     };
     let j = judged(&scenario);
-    for id in ["performance.average_precision_50", "shift.harm", "shift.classifier_auc"] {
+    for id in [
+        "performance.average_precision_50",
+        "shift.harm",
+        "shift.classifier_auc",
+    ] {
         assert_eq!(verdict(&j, id), Verdict::Fail, "{id}");
     }
-    for id in ["calibration.log_loss_gain", "shift.class_mix", "shift.harm_class_mix"] {
+    for id in [
+        "calibration.log_loss_gain",
+        "shift.class_mix",
+        "shift.harm_class_mix",
+    ] {
         assert_eq!(verdict(&j, id), Verdict::NotAssessable, "{id}");
-        assert!(find(&j, id).missing.is_some(), "{id} says what would have to be supplied");
+        assert!(
+            find(&j, id).missing.is_some(),
+            "{id} says what would have to be supplied"
+        );
     }
-    let clean = judged(&Scenario { target_score: 0.7, shift: 0.0, claim: Some(0.6), ..scenario });
+    let clean = judged(&Scenario {
+        target_score: 0.7,
+        shift: 0.0,
+        claim: Some(0.6),
+        ..scenario
+    });
     assert_eq!(failed(&clean), Vec::<String>::new());
 }
 
 #[test]
 fn groups_widen_intervals_and_few_of_them_settle_nothing() {
-    let alone = judged(&Scenario { target_score: 0.6, ..Scenario::default() });
-    let plates = judged(&Scenario { target_score: 0.6, group_size: 10, group_share: 0.6, ..Scenario::default() });
+    let alone = judged(&Scenario {
+        target_score: 0.6,
+        ..Scenario::default()
+    });
+    let plates = judged(&Scenario {
+        target_score: 0.6,
+        group_size: 10,
+        group_share: 0.6,
+        ..Scenario::default()
+    });
     let width = |j: &Judged| {
         let [low, high] = find(j, "performance.accuracy").interval.unwrap();
         high - low
     };
-    assert!(width(&plates) > 1.2 * width(&alone), "{} and {}", width(&plates), width(&alone));
-    let few = judged(&Scenario { target_score: 0.6, group_size: 50, group_share: 0.6, ..Scenario::default() });
+    assert!(
+        width(&plates) > 1.2 * width(&alone),
+        "{} and {}",
+        width(&plates),
+        width(&alone)
+    );
+    let few = judged(&Scenario {
+        target_score: 0.6,
+        group_size: 50,
+        group_share: 0.6,
+        ..Scenario::default()
+    });
     let f = find(&few, "performance.accuracy");
     assert_eq!(f.verdict, Verdict::Undecided);
-    assert!(f.caveats.iter().any(|c| c.contains("these groups only")), "{:?}", f.caveats);
+    assert!(
+        f.caveats.iter().any(|c| c.contains("these groups only")),
+        "{:?}",
+        f.caveats
+    );
     assert_eq!(few.headline.works.verdict, Verdict::Undecided);
 }

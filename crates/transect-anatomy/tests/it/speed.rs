@@ -22,6 +22,11 @@ fn ten_thousand_images_under_forty_views() {
     }
     let start = std::time::Instant::now();
     let j = transect_anatomy::judge(&t).unwrap();
-    println!("{} measurements, {} findings: {:?}", t.measurements.len(), j.findings.len(), start.elapsed());
+    println!(
+        "{} measurements, {} findings: {:?}",
+        t.measurements.len(),
+        j.findings.len(),
+        start.elapsed()
+    );
     assert!(start.elapsed().as_secs() < 60);
 }
