@@ -16,18 +16,30 @@ fn main() -> std::io::Result<()> {
         f(&mut laboratory);
         laboratory
     };
-    let mut laboratories = vec![("A".to_owned(), change(&|_| {})), ("B".to_owned(), Laboratory::b())];
+    let mut laboratories = vec![
+        ("A".to_owned(), change(&|_| {})),
+        ("B".to_owned(), Laboratory::b()),
+    ];
     for blur in [0.3, 0.45, 0.7, 1.0, 1.5, 2.0] {
         laboratories.push((format!("blur {blur}"), change(&|l| l.blur_um = blur)));
     }
     for photons in [1000.0, 200.0, 100.0, 50.0, 20.0] {
-        laboratories.push((format!("photons {photons}"), change(&|l| l.photons = photons)));
+        laboratories.push((
+            format!("photons {photons}"),
+            change(&|l| l.photons = photons),
+        ));
     }
     for read in [0.0, 8.0, 16.0] {
-        laboratories.push((format!("read {read}"), change(&|l| l.read_noise_electrons = read)));
+        laboratories.push((
+            format!("read {read}"),
+            change(&|l| l.read_noise_electrons = read),
+        ));
     }
     for background in [0.1, 0.3, 0.6] {
-        laboratories.push((format!("background {background}"), change(&|l| l.background = background)));
+        laboratories.push((
+            format!("background {background}"),
+            change(&|l| l.background = background),
+        ));
     }
     for falloff in [0.2, 0.4, 0.6] {
         laboratories.push((
@@ -40,7 +52,10 @@ fn main() -> std::io::Result<()> {
         ));
     }
     for pixel in [0.3, 0.6, 0.9] {
-        laboratories.push((format!("pixel {pixel}"), change(&|l| l.pixel_size_um = pixel)));
+        laboratories.push((
+            format!("pixel {pixel}"),
+            change(&|l| l.pixel_size_um = pixel),
+        ));
     }
     for bits in [8, 16] {
         laboratories.push((format!("bits {bits}"), change(&|l| l.bits = bits)));
@@ -49,7 +64,20 @@ fn main() -> std::io::Result<()> {
     laboratories.push(("tissue B".to_owned(), Laboratory::tissue_b()));
     laboratories.push(("smear A".to_owned(), Laboratory::smear_a()));
     laboratories.push(("smear B".to_owned(), Laboratory::smear_b()));
-    let names = ["psf_sigma_px", "noise_gain", "read_noise", "noise_sd", "background", "unevenness", "texture_scale_px", "object_diameter_px", "spectrum_slope", "high_frequency_share", "stain_h_angle_deg", "stain_e_angle_deg"];
+    let names = [
+        "psf_sigma_px",
+        "noise_gain",
+        "read_noise",
+        "noise_sd",
+        "background",
+        "unevenness",
+        "texture_scale_px",
+        "object_diameter_px",
+        "spectrum_slope",
+        "high_frequency_share",
+        "stain_h_angle_deg",
+        "stain_e_angle_deg",
+    ];
     for (name, laboratory) in laboratories {
         let mut values = vec![Vec::new(); names.len()];
         let n = 24;
@@ -73,7 +101,12 @@ fn main() -> std::io::Result<()> {
             let k = list.len() as f64;
             let mean = list.iter().sum::<f64>() / k;
             let sd = (list.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / k).sqrt();
-            writeln!(out, "  {name:22} truth {truth:9.5}  found {mean:9.5} ± {sd:8.5}  ratio {:6.3}  n {}", mean / truth, list.len())?;
+            writeln!(
+                out,
+                "  {name:22} truth {truth:9.5}  found {mean:9.5} ± {sd:8.5}  ratio {:6.3}  n {}",
+                mean / truth,
+                list.len()
+            )?;
         }
     }
     Ok(())

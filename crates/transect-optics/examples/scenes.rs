@@ -64,7 +64,11 @@ fn write_png(
     depth: png::BitDepth,
     bytes: &[u8],
 ) -> Result<(), Box<dyn Error>> {
-    let mut encoder = png::Encoder::new(BufWriter::new(fs::File::create(path)?), columns as u32, rows as u32);
+    let mut encoder = png::Encoder::new(
+        BufWriter::new(fs::File::create(path)?),
+        columns as u32,
+        rows as u32,
+    );
     encoder.set_color(colour);
     encoder.set_depth(depth);
     encoder.write_header()?.write_image_data(bytes)?;
@@ -73,7 +77,11 @@ fn write_png(
 
 fn write_image(path: &Path, image: &Image) -> Result<(), Box<dyn Error>> {
     let (channels, size) = (image.channels(), image.rows() * image.columns());
-    let colour = if channels == 3 { png::ColorType::Rgb } else { png::ColorType::Grayscale };
+    let colour = if channels == 3 {
+        png::ColorType::Rgb
+    } else {
+        png::ColorType::Grayscale
+    };
     let sixteen = image.dtype == transect_core::Dtype::Uint16;
     let mut bytes = Vec::new();
     for pixel in 0..size {
@@ -86,7 +94,11 @@ fn write_image(path: &Path, image: &Image) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    let depth = if sixteen { png::BitDepth::Sixteen } else { png::BitDepth::Eight };
+    let depth = if sixteen {
+        png::BitDepth::Sixteen
+    } else {
+        png::BitDepth::Eight
+    };
     write_png(path, image.columns(), image.rows(), colour, depth, &bytes)
 }
 
@@ -95,5 +107,12 @@ fn write_labels(path: &Path, labels: &LabelImage) -> Result<(), Box<dyn Error>> 
     for &label in labels.labels() {
         bytes.extend(u16::try_from(label)?.to_be_bytes());
     }
-    write_png(path, labels.columns(), labels.rows(), png::ColorType::Grayscale, png::BitDepth::Sixteen, &bytes)
+    write_png(
+        path,
+        labels.columns(),
+        labels.rows(),
+        png::ColorType::Grayscale,
+        png::BitDepth::Sixteen,
+        &bytes,
+    )
 }

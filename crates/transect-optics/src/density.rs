@@ -24,7 +24,10 @@ pub(crate) struct Density {
 impl Density {
     /// With the intensity of clear glass.
     pub(crate) fn new(white: f64) -> Self {
-        Self { white, floor: white / 510.0 }
+        Self {
+            white,
+            floor: white / 510.0,
+        }
     }
 
     /// Optical density (natural logarithm) of an intensity. Intensities below 0 count as 0.

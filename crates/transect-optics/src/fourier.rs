@@ -29,8 +29,16 @@ impl Plans {
     pub(crate) fn new(rows: usize, columns: usize) -> Self {
         let (forward, back) =
             REAL.with_borrow_mut(|p| (p.plan_fft_forward(columns), p.plan_fft_inverse(columns)));
-        let (down, up) = COMPLEX.with_borrow_mut(|p| (p.plan_fft_forward(rows), p.plan_fft_inverse(rows)));
-        Self { rows, columns, forward, back, down, up }
+        let (down, up) =
+            COMPLEX.with_borrow_mut(|p| (p.plan_fft_forward(rows), p.plan_fft_inverse(rows)));
+        Self {
+            rows,
+            columns,
+            forward,
+            back,
+            down,
+            up,
+        }
     }
 
     /// Number of columns of a spectrum.
@@ -44,7 +52,10 @@ impl Plans {
         let half = self.half();
         let mut lines = vec![Complex::default(); self.rows * half];
         let mut scratch = self.forward.make_scratch_vec();
-        for (line, row) in lines.chunks_exact_mut(half).zip(plane.chunks_exact_mut(self.columns)) {
+        for (line, row) in lines
+            .chunks_exact_mut(half)
+            .zip(plane.chunks_exact_mut(self.columns))
+        {
             // Lengths agree by construction.
             let _ = self.forward.process_with_scratch(row, line, &mut scratch);
         }
@@ -63,7 +74,10 @@ impl Plans {
         let mut lines = transpose(&spectrum, half, self.rows);
         let mut plane = vec![0.0; self.rows * self.columns];
         let mut scratch = self.back.make_scratch_vec();
-        for (line, row) in lines.chunks_exact_mut(half).zip(plane.chunks_exact_mut(self.columns)) {
+        for (line, row) in lines
+            .chunks_exact_mut(half)
+            .zip(plane.chunks_exact_mut(self.columns))
+        {
             line[0].im = 0.0;
             if self.columns.is_multiple_of(2) {
                 line[half - 1].im = 0.0;
@@ -109,7 +123,11 @@ fn smooth(at_least: usize) -> usize {
 
 /// The frequency of index `i` of `n`, in cycles per sample, in [−½, ½].
 pub(crate) fn frequency(i: usize, n: usize) -> f64 {
-    if 2 * i <= n { i as f64 / n as f64 } else { (i as f64 - n as f64) / n as f64 }
+    if 2 * i <= n {
+        i as f64 / n as f64
+    } else {
+        (i as f64 - n as f64) / n as f64
+    }
 }
 
 /// Multiplies the spectrum of a plane by a real, symmetric gain of the frequencies in cycles per pixel (row, column). The
@@ -122,12 +140,16 @@ pub(crate) fn filter(
     margin_columns: usize,
     gain: impl Fn(f64, f64) -> f32,
 ) {
-    let (tall, wide) = (smooth(rows + 2 * margin_rows), smooth(columns + 2 * margin_columns));
-    let source_columns: Vec<usize> =
-        (0..wide).map(|c| reflect(c as isize - margin_columns as isize, columns)).collect();
+    let (tall, wide) = (
+        smooth(rows + 2 * margin_rows),
+        smooth(columns + 2 * margin_columns),
+    );
+    let source_columns: Vec<usize> = (0..wide)
+        .map(|c| reflect(c, margin_columns, columns))
+        .collect();
     let mut padded = Vec::with_capacity(tall * wide);
     for r in 0..tall {
-        let row = reflect(r as isize - margin_rows as isize, rows) * columns;
+        let row = reflect(r, margin_rows, rows) * columns;
         padded.extend(source_columns.iter().map(|&c| plane[row + c]));
     }
     let plans = Plans::new(tall, wide);
@@ -140,7 +162,10 @@ pub(crate) fn filter(
         }
     }
     let result = plans.plane(spectrum);
-    for (row, source) in plane.chunks_exact_mut(columns).zip(result.chunks_exact(wide).skip(margin_rows)) {
+    for (row, source) in plane
+        .chunks_exact_mut(columns)
+        .zip(result.chunks_exact(wide).skip(margin_rows))
+    {
         row.copy_from_slice(&source[margin_columns..margin_columns + columns]);
     }
 }

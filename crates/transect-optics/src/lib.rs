@@ -13,6 +13,7 @@ mod blur;
 mod corruption;
 mod density;
 mod describe;
+mod draw;
 mod fourier;
 mod quantile;
 mod resample;

@@ -15,7 +15,11 @@ pub(crate) fn quantile_in_place(values: &mut Vec<f32>, q: f64) -> Option<f64> {
     if share == 0.0 {
         return Some(low);
     }
-    let high = above.iter().copied().min_by(f32::total_cmp).map_or(low, f64::from);
+    let high = above
+        .iter()
+        .copied()
+        .min_by(f32::total_cmp)
+        .map_or(low, f64::from);
     Some(low + share * (high - low))
 }
 
@@ -34,7 +38,11 @@ pub(crate) fn median(values: &mut Vec<f64>) -> Option<f64> {
     }
     values.sort_unstable_by(f64::total_cmp);
     let n = values.len();
-    Some(if n % 2 == 1 { values[n / 2] } else { 0.5 * (values[n / 2 - 1] + values[n / 2]) })
+    Some(if n % 2 == 1 {
+        values[n / 2]
+    } else {
+        0.5 * (values[n / 2 - 1] + values[n / 2])
+    })
 }
 
 #[cfg(test)]

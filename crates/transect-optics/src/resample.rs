@@ -17,16 +17,29 @@ fn taps(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
 /// Resamples one plane to another size by linear interpolation between pixel centres. An axis that shrinks by a factor s
 /// is first blurred with a Gaussian of standard deviation (s − 1)/2 pixels against aliasing (as scikit-image's `resize` of
 /// order 1 with `anti_aliasing=True, mode="symmetric"`).
-pub(crate) fn linear(plane: &[f32], rows: usize, columns: usize, to_rows: usize, to_columns: usize) -> Vec<f32> {
+pub(crate) fn linear(
+    plane: &[f32],
+    rows: usize,
+    columns: usize,
+    to_rows: usize,
+    to_columns: usize,
+) -> Vec<f32> {
     let sigma = |from: usize, to: usize| (0.5 * (from as f64 / to as f64 - 1.0)).max(0.0);
     let (sigma_rows, sigma_columns) = (sigma(rows, to_rows), sigma(columns, to_columns));
     let mut source = plane.to_vec();
     gaussian(&mut source, rows, columns, sigma_rows, sigma_columns);
     let across = taps(columns, to_columns);
     let mut narrow = vec![0.0_f32; rows * to_columns];
-    for (out, row) in narrow.chunks_exact_mut(to_columns).zip(source.chunks_exact(columns)) {
+    for (out, row) in narrow
+        .chunks_exact_mut(to_columns)
+        .zip(source.chunks_exact(columns))
+    {
         for (o, &(low, high, share)) in out.iter_mut().zip(&across) {
-            *o = if share == 0.0 { row[low] } else { row[low] + share * (row[high] - row[low]) };
+            *o = if share == 0.0 {
+                row[low]
+            } else {
+                row[low] + share * (row[high] - row[low])
+            };
         }
     }
     let mut result = vec![0.0_f32; to_rows * to_columns];
@@ -46,11 +59,19 @@ pub(crate) fn linear(plane: &[f32], rows: usize, columns: usize, to_rows: usize,
 
 /// Source index of each output position by nearest neighbour: the pixel that holds the output pixel's centre.
 fn nearest_index(from: usize, to: usize) -> Vec<usize> {
-    (0..to).map(|i| ((2 * i + 1) * from / (2 * to)).min(from - 1)).collect()
+    (0..to)
+        .map(|i| ((2 * i + 1) * from / (2 * to)).min(from - 1))
+        .collect()
 }
 
 /// Resamples labels to another size by nearest neighbour.
-pub(crate) fn nearest(labels: &[u32], rows: usize, columns: usize, to_rows: usize, to_columns: usize) -> Vec<u32> {
+pub(crate) fn nearest(
+    labels: &[u32],
+    rows: usize,
+    columns: usize,
+    to_rows: usize,
+    to_columns: usize,
+) -> Vec<u32> {
     let across = nearest_index(columns, to_columns);
     let mut result = Vec::with_capacity(to_rows * to_columns);
     for row in nearest_index(rows, to_rows) {
@@ -62,7 +83,13 @@ pub(crate) fn nearest(labels: &[u32], rows: usize, columns: usize, to_rows: usiz
 
 /// Means over the cells of a grid of `to_rows` × `to_columns` that covers the plane; pixels on the border of two cells are
 /// shared by area. Values that are not finite are left out; a cell without any is 0.
-pub(crate) fn area(plane: &[f32], rows: usize, columns: usize, to_rows: usize, to_columns: usize) -> Vec<f32> {
+pub(crate) fn area(
+    plane: &[f32],
+    rows: usize,
+    columns: usize,
+    to_rows: usize,
+    to_columns: usize,
+) -> Vec<f32> {
     let shares = |from: usize, to: usize| -> Vec<Vec<(usize, f64)>> {
         let step = from as f64 / to as f64;
         (0..to)
@@ -90,7 +117,11 @@ pub(crate) fn area(plane: &[f32], rows: usize, columns: usize, to_rows: usize, t
                     }
                 }
             }
-            result.push(if weight > 0.0 { (sum / weight) as f32 } else { 0.0 });
+            result.push(if weight > 0.0 {
+                (sum / weight) as f32
+            } else {
+                0.0
+            });
         }
     }
     result

@@ -5,7 +5,15 @@ pub(crate) type Surface = [f64; 5];
 
 /// Positions of `n` pixel centres in [−1, 1]; 0 where there is one.
 pub(crate) fn positions(n: usize) -> Vec<f64> {
-    (0..n).map(|i| if n == 1 { 0.0 } else { 2.0 * i as f64 / (n - 1) as f64 - 1.0 }).collect()
+    (0..n)
+        .map(|i| {
+            if n == 1 {
+                0.0
+            } else {
+                2.0 * i as f64 / (n - 1) as f64 - 1.0
+            }
+        })
+        .collect()
 }
 
 /// The surface's value, without a constant.
@@ -28,7 +36,16 @@ pub(crate) fn fit(points: &[(f64, f64, f64, f64)]) -> Option<(f64, Surface)> {
         }
     }
     let solution = solve(normal)?;
-    Some((solution[0], [solution[1], solution[2], solution[3], solution[4], solution[5]]))
+    Some((
+        solution[0],
+        [
+            solution[1],
+            solution[2],
+            solution[3],
+            solution[4],
+            solution[5],
+        ],
+    ))
 }
 
 /// Solves six equations by elimination with partial pivoting.
@@ -69,7 +86,11 @@ mod tests {
         let truth = [0.1, -0.2, -0.3, 0.05, 0.4];
         let points: Vec<_> = positions(7)
             .into_iter()
-            .flat_map(|r| positions(5).into_iter().map(move |c| (r, c, 2.0 + value(&truth, r, c), 1.0)))
+            .flat_map(|r| {
+                positions(5)
+                    .into_iter()
+                    .map(move |c| (r, c, 2.0 + value(&truth, r, c), 1.0))
+            })
             .collect();
         let (constant, surface) = fit(&points).unwrap();
         assert!((constant - 2.0).abs() < 1e-12);

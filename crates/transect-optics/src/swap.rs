@@ -7,15 +7,24 @@ use crate::blur::gaussian;
 use crate::corruption::scaled;
 use crate::density::{Density, white};
 use crate::describe::profile;
+use crate::draw::Normal;
 use crate::surface::{self, Surface};
 use crate::view::{Made, MakeContext, stream, unchanged, unsupported};
 
 /// Makes the swap that the view names, with the donor that the image's hash chooses.
-pub(crate) fn make(image: &Image, truth: Option<&LabelImage>, view: &View, context: &MakeContext<'_>) -> Result<Made> {
+pub(crate) fn make(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    context: &MakeContext<'_>,
+) -> Result<Made> {
     if !TRAITS.iter().any(|(name, _)| *name == view.name) {
         let names: Vec<_> = TRAITS.iter().map(|(name, _)| *name).collect();
-        return Err(Error::new(&codes::optics::UNKNOWN_VIEW, format!("unknown trait `{}`", view.name))
-            .note(format!("traits: {}", names.join(", "))));
+        return Err(Error::new(
+            &codes::optics::UNKNOWN_VIEW,
+            format!("unknown trait `{}`", view.name),
+        )
+        .note(format!("traits: {}", names.join(", "))));
     }
     let pool_name = view.pool.as_deref().unwrap_or_default();
     let donor = context
@@ -24,7 +33,10 @@ pub(crate) fn make(image: &Image, truth: Option<&LabelImage>, view: &View, conte
         .get(pool_name)
         .and_then(|pool| pool.donor(context.seed, context.image_sha256, view.replicate))
         .ok_or_else(|| {
-            Error::new(&codes::optics::NO_DONOR, format!("pool `{pool_name}` has no donor for this image"))
+            Error::new(
+                &codes::optics::NO_DONOR,
+                format!("pool `{pool_name}` has no donor for this image"),
+            )
         })?;
     let estimated;
     let own = if let Some(own) = context.profile {
@@ -47,7 +59,10 @@ pub(crate) fn make(image: &Image, truth: Option<&LabelImage>, view: &View, conte
 }
 
 fn unknown(what: &str) -> Error {
-    Error::new(&codes::optics::TRAIT_UNKNOWN, format!("{what} could not be estimated on the image or on its donor"))
+    Error::new(
+        &codes::optics::TRAIT_UNKNOWN,
+        format!("{what} could not be estimated on the image or on its donor"),
+    )
 }
 
 /// Largest value of an integer type; 1 for floating types, whose profile is in the file's numbers.
@@ -57,7 +72,12 @@ fn full_scale(image: &Image) -> f64 {
 
 /// Mean and spread of each channel to those of the donor (Reinhard et al. 2001, without their change of colour space; in
 /// optical density for bright-field colour). A channel without spread is only moved.
-fn style(image: &Image, truth: Option<&LabelImage>, own: &Profile, donor: &Profile) -> Result<Made> {
+fn style(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    own: &Profile,
+    donor: &Profile,
+) -> Result<Made> {
     let channels = image.channels();
     if donor.mean.len() != channels || own.mean.len() != channels {
         return Err(unsupported(format!(
@@ -66,32 +86,51 @@ fn style(image: &Image, truth: Option<&LabelImage>, own: &Profile, donor: &Profi
         )));
     }
     if own.optical_density != donor.optical_density {
-        return Err(unsupported("a style swap between optical density and intensity has no meaning"));
+        return Err(unsupported(
+            "a style swap between optical density and intensity has no meaning",
+        ));
     }
     if own.mean == donor.mean && own.sd == donor.sd {
         return Ok(unchanged(image, truth));
     }
     let density = if own.optical_density {
-        Some(Density::new(white(image).ok_or_else(|| unknown("the white level"))?))
+        Some(Density::new(
+            white(image).ok_or_else(|| unknown("the white level"))?,
+        ))
     } else {
         None
     };
     let scale = full_scale(image);
-    Ok(crate::corruption::changed(image, truth, |channel, samples| {
-        let (from, to) = (own.mean[channel], donor.mean[channel]);
-        let ratio = if own.sd[channel] > 0.0 { donor.sd[channel] / own.sd[channel] } else { 1.0 };
-        for sample in samples {
-            *sample = match density {
-                Some(d) => d.intensity((d.of(*sample) - from) * ratio + to),
-                None => ((f64::from(*sample) - from * scale) * ratio + to * scale) as f32,
+    Ok(crate::corruption::changed(
+        image,
+        truth,
+        |channel, samples| {
+            let (from, to) = (own.mean[channel], donor.mean[channel]);
+            let ratio = if own.sd[channel] > 0.0 {
+                donor.sd[channel] / own.sd[channel]
+            } else {
+                1.0
             };
-        }
-    }))
+            for sample in samples {
+                *sample = match density {
+                    Some(d) => d.intensity((d.of(*sample) - from) * ratio + to),
+                    None => ((f64::from(*sample) - from * scale) * ratio + to * scale) as f32,
+                };
+            }
+        },
+    ))
 }
 
 /// Blur up to the donor's; an image that is as blurred already stays.
-fn focus(image: &Image, truth: Option<&LabelImage>, own: &Profile, donor: &Profile) -> Result<Made> {
-    let (Some(own), Some(donor)) = (own.psf_sigma_px, donor.psf_sigma_px) else { return Err(unknown("the blur")) };
+fn focus(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    own: &Profile,
+    donor: &Profile,
+) -> Result<Made> {
+    let (Some(own), Some(donor)) = (own.psf_sigma_px, donor.psf_sigma_px) else {
+        return Err(unknown("the blur"));
+    };
     if donor <= own {
         return Ok(unchanged(image, truth));
     }
@@ -113,23 +152,35 @@ fn noise(
     view: &View,
     context: &MakeContext<'_>,
 ) -> Result<Made> {
-    let (Some(own), Some(donor)) = (own.noise_sd, donor.noise_sd) else { return Err(unknown("the noise")) };
+    let (Some(own), Some(donor)) = (own.noise_sd, donor.noise_sd) else {
+        return Err(unknown("the noise"));
+    };
     if donor <= own {
         return Ok(unchanged(image, truth));
     }
     let sd = (donor * donor - own * own).sqrt() * full_scale(image);
     let mut stream = stream("swap/noise", view, context);
+    let normal = Normal::new();
     Ok(crate::corruption::changed(image, truth, |_, samples| {
         for sample in samples {
-            *sample = (f64::from(*sample) + sd * stream.normal()) as f32;
+            *sample = (f64::from(*sample) + sd * normal.draw(&mut stream)) as f32;
         }
     }))
 }
 
 /// Divides by the image's own field and multiplies by the donor's, both of mean 1.
-fn illumination(image: &Image, truth: Option<&LabelImage>, own: &Profile, donor: &Profile) -> Result<Made> {
+fn illumination(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    own: &Profile,
+    donor: &Profile,
+) -> Result<Made> {
     let surface = |profile: &Profile| -> Result<Surface> {
-        profile.illumination.as_slice().try_into().map_err(|_| unknown("the illumination"))
+        profile
+            .illumination
+            .as_slice()
+            .try_into()
+            .map_err(|_| unknown("the illumination"))
     };
     let (own, donor) = (surface(own)?, surface(donor)?);
     if own == donor {
@@ -143,10 +194,16 @@ fn illumination(image: &Image, truth: Option<&LabelImage>, own: &Profile, donor:
             field.extend(across.iter().map(|&c| surface::value(surface, r, c).exp()));
         }
         let mean = field.iter().sum::<f64>() / field.len() as f64;
-        field.iter_mut().for_each(|f| *f /= mean);
+        for f in &mut field {
+            *f /= mean;
+        }
         field
     };
-    let factor: Vec<f64> = field(&donor).iter().zip(field(&own)).map(|(d, o)| d / o).collect();
+    let factor: Vec<f64> = field(&donor)
+        .iter()
+        .zip(field(&own))
+        .map(|(d, o)| d / o)
+        .collect();
     Ok(crate::corruption::changed(image, truth, |_, samples| {
         for plane in samples.chunks_exact_mut(rows * columns) {
             for (sample, f) in plane.iter_mut().zip(&factor) {
@@ -159,15 +216,27 @@ fn illumination(image: &Image, truth: Option<&LabelImage>, own: &Profile, donor:
 /// The factor that takes the image's scale to the donor's.
 fn scale_factor(own: &Profile, donor: &Profile) -> Result<f64> {
     match (own.scale_px, donor.scale_px) {
-        (Some(o), Some(d)) if o > 0.0 && d > 0.0 && own.scale_of_objects == donor.scale_of_objects => Ok(d / o),
+        (Some(o), Some(d))
+            if o > 0.0 && d > 0.0 && own.scale_of_objects == donor.scale_of_objects =>
+        {
+            Ok(d / o)
+        }
         _ => Err(unknown("the scale, from the same sort of measure,")),
     }
 }
 
 /// Resamples so that the image's scale becomes the donor's; labels follow.
-fn magnification(image: &Image, truth: Option<&LabelImage>, own: &Profile, donor: &Profile) -> Result<Made> {
+fn magnification(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    own: &Profile,
+    donor: &Profile,
+) -> Result<Made> {
     scaled(image, truth, scale_factor(own, donor)?)
 }
+
+/// One step of [`all`].
+type Step<'a> = &'a dyn Fn(&Made, &Profile) -> Result<Made>;
 
 /// Every trait that both sides have, in the order magnification, focus, illumination, style, noise. What a step changes is
 /// estimated again before the next one needs it.
@@ -181,7 +250,8 @@ fn all(
 ) -> Result<Made> {
     let mut profile_now = own.clone();
     let mut made = unchanged(image, truth);
-    let again = |made: &Made| -> Profile { profile(&made.image, made.truth.as_ref(), context.modality) };
+    let again =
+        |made: &Made| -> Profile { profile(&made.image, made.truth.as_ref(), context.modality) };
     let mut fresh = true;
     if let Ok(factor) = scale_factor(own, donor) {
         let next = scaled(&made.image, made.truth.as_ref(), factor)?;
@@ -194,7 +264,6 @@ fn all(
         profile_now = again(&made);
         fresh = true;
     }
-    type Step<'a> = &'a dyn Fn(&Made, &Profile) -> Result<Made>;
     let steps: [Step<'_>; 4] = [
         &|m, p| focus(&m.image, m.truth.as_ref(), p, donor),
         &|m, p| illumination(&m.image, m.truth.as_ref(), p, donor),

@@ -2,7 +2,8 @@
 
 use transect_core::context::Optics;
 use transect_core::{
-    Digest, Error, Fits, Image, LabelImage, Modality, Profile, Result, Severity, Stream, View, ViewKind, codes,
+    Digest, Error, Fits, Image, LabelImage, Modality, Profile, Result, Severity, Stream, View,
+    ViewKind, codes,
 };
 
 use crate::corruption;
@@ -49,7 +50,12 @@ pub struct Made {
 /// `T201` the truth's size is not the image's; `T501` no corruption or trait has this name; `T502` the value is outside the
 /// parameter's range; `T503` the view does not apply to this image; `T504` defocus in µm without optics or pixel size;
 /// `T505` no donor; `T506` a trait could not be estimated; `T507` the result would be too large.
-pub fn make_view(image: &Image, truth: Option<&LabelImage>, view: &View, context: &MakeContext<'_>) -> Result<Made> {
+pub fn make_view(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    context: &MakeContext<'_>,
+) -> Result<Made> {
     if let Some(labels) = truth
         && (labels.rows() != image.rows() || labels.columns() != image.columns())
     {
@@ -83,13 +89,21 @@ pub fn make_view(image: &Image, truth: Option<&LabelImage>, view: &View, context
 
 /// The image and its truth as they are.
 pub(crate) fn unchanged(image: &Image, truth: Option<&LabelImage>) -> Made {
-    Made { image: image.clone(), truth: truth.cloned(), donor_row: None }
+    Made {
+        image: image.clone(),
+        truth: truth.cloned(),
+        donor_row: None,
+    }
 }
 
 /// The random stream of a view of an image.
 pub(crate) fn stream(purpose: &str, view: &View, context: &MakeContext<'_>) -> Stream {
     let purpose = format!("optics/{purpose}");
-    Stream::new(context.seed, &purpose, &[&context.image_sha256.0, view.id().as_bytes()])
+    Stream::new(
+        context.seed,
+        &purpose,
+        &[&context.image_sha256.0, view.id().as_bytes()],
+    )
 }
 
 /// An error that this view does not apply to this image.

@@ -20,7 +20,12 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     run,
 };
 
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'_>) -> Result<Made> {
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    _: &MakeContext<'_>,
+) -> Result<Made> {
     if !image.rgb || image.channels() != 3 {
         return Err(unsupported(format!(
             "`colour_shift` needs a red-green-blue image, got {} channels that are not declared as colour",

@@ -19,7 +19,7 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     unit: "px",
     identity: 0.0,
     ladder: [0.5, 1.0, 2.0, 4.0, 8.0],
-    range: (0.0, 10_000.0),
+    range: (0.0, 1000.0),
     modalities: ALL,
     random: false,
     moves_geometry: false,
@@ -41,10 +41,17 @@ struct Pupil {
 impl Pupil {
     /// `None` unless everything is declared and physical (0 < NA < n).
     fn of(optics: &Optics) -> Option<Self> {
-        let (aperture, wavelength, index) =
-            (optics.numerical_aperture?, optics.wavelength_um?, optics.refractive_index?);
+        let (aperture, wavelength, index) = (
+            optics.numerical_aperture?,
+            optics.wavelength_um?,
+            optics.refractive_index?,
+        );
         let physical = aperture > 0.0 && wavelength > 0.0 && aperture < index && index.is_finite();
-        physical.then_some(Self { aperture, wavelength, index })
+        physical.then_some(Self {
+            aperture,
+            wavelength,
+            index,
+        })
     }
 
     /// n·λ/NA², µm.
@@ -60,7 +67,8 @@ impl Pupil {
 
 /// The ladder in µm where the microscope allows.
 pub(super) fn ladder(pixels: Ladder, modality: Modality, optics: &Optics) -> Ladder {
-    let Some(pupil) = Pupil::of(optics).filter(|_| optics.pixel_size_um.is_some_and(|p| p > 0.0)) else {
+    let Some(pupil) = Pupil::of(optics).filter(|_| optics.pixel_size_um.is_some_and(|p| p > 0.0))
+    else {
         return pixels;
     };
     if !matches!(modality, Modality::Fluorescence | Modality::Brightfield) {
@@ -90,10 +98,17 @@ pub(super) fn ladder(pixels: Ladder, modality: Modality, optics: &Optics) -> Lad
 fn two_digits(value: f64) -> f64 {
     let unit = 10_f64.powf(value.log10().floor() - 1.0);
     // Through text, so that 0.7200000000000001 is 0.72.
-    format!("{:.12}", (value / unit).round() * unit).parse().unwrap_or(value)
+    format!("{:.12}", (value / unit).round() * unit)
+        .parse()
+        .unwrap_or(value)
 }
 
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, context: &MakeContext<'_>) -> Result<Made> {
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    context: &MakeContext<'_>,
+) -> Result<Made> {
     let (rows, columns) = (image.rows(), image.columns());
     match view.unit.as_str() {
         "px" => Ok(changed(image, truth, |_, samples| {
@@ -113,12 +128,17 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, context: &MakeCon
                 .map(|p| (p.row_um, p.column_um))
                 .or(context.optics.pixel_size_um.map(|p| (p, p)))
                 .filter(|&(r, c)| r > 0.0 && c > 0.0)
-                .ok_or_else(|| Error::new(&codes::optics::OPTICS_UNKNOWN, "defocus in µm needs the pixel size"))?;
+                .ok_or_else(|| {
+                    Error::new(
+                        &codes::optics::OPTICS_UNKNOWN,
+                        "defocus in µm needs the pixel size",
+                    )
+                })?;
             let transfer = relative_transfer(pupil, view.value);
             // The geometric disc of confusion, plus room for its diffraction rings.
             let tangent = pupil.aperture / (pupil.index.powi(2) - pupil.aperture.powi(2)).sqrt();
             let reach = 1.5 * view.value * tangent + 2.0 * pupil.wavelength / pupil.aperture;
-            let margin = |um: f64, n: usize| ((reach / um).ceil() as usize).clamp(4, (4 * n).max(64));
+            let margin = |um: f64, n: usize| ((reach / um).ceil() as usize).clamp(4, n.max(64));
             let step = pupil.cutoff() / (transfer.len() - 1) as f64;
             let gain = |row: f64, column: f64| {
                 let at = (row / size.0).hypot(column / size.1) / step;
@@ -130,20 +150,32 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, context: &MakeCon
             };
             Ok(changed(image, truth, |_, samples| {
                 for plane in samples.chunks_exact_mut(rows * columns) {
-                    filter(plane, rows, columns, margin(size.0, rows), margin(size.1, columns), gain);
+                    filter(
+                        plane,
+                        rows,
+                        columns,
+                        margin(size.0, rows),
+                        margin(size.1, columns),
+                        gain,
+                    );
                 }
             }))
         }
-        other => Err(unsupported(format!("`defocus` is in `um` or `px`, got `{other}`"))),
+        other => Err(unsupported(format!(
+            "`defocus` is in `um` or `px`, got `{other}`"
+        ))),
     }
 }
+
+/// A transfer function with what it was computed for.
+type Computed = (Pupil, f64, Rc<Vec<f64>>);
 
 /// The transfer function of a defocused microscope over that of a focused one, at equal steps of frequency from 0 to the
 /// cut-off: the autocorrelation of the pupil exp(i·φ(ρ)), φ = 2π·z/λ·√(n² − NA²ρ²), over that with φ = 0. It is 1 at 0 and
 /// tends to 1 at the cut-off, where nothing is left to lose.
 fn relative_transfer(pupil: Pupil, defocus_um: f64) -> Rc<Vec<f64>> {
     thread_local! {
-        static LAST: RefCell<Option<(Pupil, f64, Rc<Vec<f64>>)>> = const { RefCell::new(None) };
+        static LAST: RefCell<Option<Computed>> = const { RefCell::new(None) };
     }
     LAST.with(|last| {
         if let Some((p, z, transfer)) = &*last.borrow()
@@ -160,7 +192,8 @@ fn relative_transfer(pupil: Pupil, defocus_um: f64) -> Rc<Vec<f64>> {
 
 fn compute_transfer(pupil: Pupil, defocus_um: f64) -> Vec<f64> {
     let scale = 2.0 * PI * defocus_um / pupil.wavelength;
-    let phase = |rho2: f64| scale * (pupil.index.powi(2) - pupil.aperture.powi(2) * rho2.min(1.0)).sqrt();
+    let phase =
+        |rho2: f64| scale * (pupil.index.powi(2) - pupil.aperture.powi(2) * rho2.min(1.0)).sqrt();
     let largest = (phase(0.0) - phase(1.0)).abs();
     // Enough nodes that the phase turns by under half a radian between them, and steps that follow the rings.
     let nodes = (48.0 + 4.0 * largest).min(512.0) as usize;

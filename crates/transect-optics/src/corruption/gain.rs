@@ -20,7 +20,16 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     run,
 };
 
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'_>) -> Result<Made> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every corruption has this signature"
+)]
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    _: &MakeContext<'_>,
+) -> Result<Made> {
     Ok(changed(image, truth, |_, samples| {
         for sample in samples {
             *sample = (f64::from(*sample) * view.value) as f32;

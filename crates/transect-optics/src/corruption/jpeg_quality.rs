@@ -31,7 +31,12 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     run,
 };
 
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'_>) -> Result<Made> {
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    _: &MakeContext<'_>,
+) -> Result<Made> {
     let [channels, planes, rows, columns] = image.shape();
     if image.dtype != Dtype::Uint8 || !matches!(channels, 1 | 3) {
         return Err(unsupported(format!(
@@ -40,7 +45,9 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'
         )));
     }
     let (Ok(height), Ok(width)) = (u16::try_from(rows), u16::try_from(columns)) else {
-        return Err(unsupported(format!("a JPEG has at most 65535 rows and columns, the image {rows} × {columns}")));
+        return Err(unsupported(format!(
+            "a JPEG has at most 65535 rows and columns, the image {rows} × {columns}"
+        )));
     };
     let quality = view.value.round() as u8;
     let size = rows * columns;
@@ -48,7 +55,11 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'
     for plane in 0..planes {
         let mut bytes = vec![0_u8; size * channels];
         for channel in 0..channels {
-            for (out, &sample) in bytes[channel..].iter_mut().step_by(channels).zip(image.plane(channel, plane)) {
+            for (out, &sample) in bytes[channel..]
+                .iter_mut()
+                .step_by(channels)
+                .zip(image.plane(channel, plane))
+            {
                 *out = sample as u8;
             }
         }
@@ -56,9 +67,19 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'
         let mut encoder = Encoder::new(&mut file, quality);
         encoder.set_sampling_factor(SamplingFactor::F_2_2);
         encoder.set_chroma_subsampling_method(ChromaSubsamplingMethod::Average);
-        let colour = if channels == 3 { ColorType::Rgb } else { ColorType::Luma };
-        encoder.encode(&bytes, width, height, colour).map_err(|e| failed(&e.to_string()))?;
-        let space = if channels == 3 { ColorSpace::RGB } else { ColorSpace::Luma };
+        let colour = if channels == 3 {
+            ColorType::Rgb
+        } else {
+            ColorType::Luma
+        };
+        encoder
+            .encode(&bytes, width, height, colour)
+            .map_err(|e| failed(&e.to_string()))?;
+        let space = if channels == 3 {
+            ColorSpace::RGB
+        } else {
+            ColorSpace::Luma
+        };
         let options = DecoderOptions::default()
             .set_max_width(usize::from(u16::MAX))
             .set_max_height(usize::from(u16::MAX))
@@ -70,16 +91,24 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'
             return Err(failed("the decoder gave another number of samples"));
         }
         for channel in 0..channels {
-            for (out, &level) in
-                result.plane_mut(channel, plane).iter_mut().zip(pixels[channel..].iter().step_by(channels))
+            for (out, &level) in result
+                .plane_mut(channel, plane)
+                .iter_mut()
+                .zip(pixels[channel..].iter().step_by(channels))
             {
                 *out = f32::from(level);
             }
         }
     }
-    Ok(Made { image: result, truth: truth.cloned(), donor_row: None })
+    Ok(Made {
+        image: result,
+        truth: truth.cloned(),
+        donor_row: None,
+    })
 }
 
 fn failed(cause: &str) -> Error {
-    unsupported(format!("the image cannot be saved as JPEG and read back: {cause}"))
+    unsupported(format!(
+        "the image cannot be saved as JPEG and read back: {cause}"
+    ))
 }

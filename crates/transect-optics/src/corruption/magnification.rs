@@ -21,7 +21,12 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     run,
 };
 
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'_>) -> Result<Made> {
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    _: &MakeContext<'_>,
+) -> Result<Made> {
     scaled(image, truth, view.value)
 }
 
@@ -37,7 +42,9 @@ pub(crate) fn scaled(image: &Image, truth: Option<&LabelImage>, factor: f64) -> 
     if wanted > f64::from(1 << 28) {
         return Err(transect_core::Error::new(
             &transect_core::codes::optics::VIEW_TOO_LARGE,
-            format!("magnified by {factor} the image would have {to_rows} × {to_columns} pixels and {wanted} samples"),
+            format!(
+                "magnified by {factor} the image would have {to_rows} × {to_columns} pixels and {wanted} samples"
+            ),
         ));
     }
     let mut samples = Vec::with_capacity(channels * planes * to_rows * to_columns);
@@ -51,7 +58,17 @@ pub(crate) fn scaled(image: &Image, truth: Option<&LabelImage>, factor: f64) -> 
     }
     result.quantise();
     let truth = truth
-        .map(|t| LabelImage::new(to_rows, to_columns, resample::nearest(t.labels(), rows, columns, to_rows, to_columns)))
+        .map(|t| {
+            LabelImage::new(
+                to_rows,
+                to_columns,
+                resample::nearest(t.labels(), rows, columns, to_rows, to_columns),
+            )
+        })
         .transpose()?;
-    Ok(Made { image: result, truth, donor_row: None })
+    Ok(Made {
+        image: result,
+        truth,
+        donor_row: None,
+    })
 }

@@ -30,8 +30,13 @@ const ALL: &[Modality] = &[
 ];
 
 /// Every modality whose images are pictures, one plane of light on one camera.
-const PICTURES: &[Modality] =
-    &[Modality::Fluorescence, Modality::Brightfield, Modality::Phase, Modality::Photo, Modality::Unknown];
+const PICTURES: &[Modality] = &[
+    Modality::Fluorescence,
+    Modality::Brightfield,
+    Modality::Phase,
+    Modality::Photo,
+    Modality::Unknown,
+];
 
 /// The signal of a channel is measured against this quantile of it.
 pub(crate) const BRIGHT: f64 = 0.999;
@@ -74,7 +79,10 @@ impl Corruption {
         if value.is_nan() || value < low || value > high {
             return Err(Error::new(
                 &codes::optics::VIEW_VALUE,
-                format!("`{}` takes {} from {low} to {high} {}, got {value}", self.name, self.parameter, self.unit),
+                format!(
+                    "`{}` takes {} from {low} to {high} {}, got {value}",
+                    self.name, self.parameter, self.unit
+                ),
             ));
         }
         Ok(())
@@ -113,8 +121,11 @@ pub fn corruptions() -> &'static [Corruption] {
 pub(crate) fn find(name: &str) -> Result<&'static Corruption> {
     CORRUPTIONS.iter().find(|c| c.name == name).ok_or_else(|| {
         let names: Vec<_> = CORRUPTIONS.iter().map(|c| c.name).collect();
-        Error::new(&codes::optics::UNKNOWN_VIEW, format!("unknown corruption `{name}`"))
-            .note(format!("corruptions: {}", names.join(", ")))
+        Error::new(
+            &codes::optics::UNKNOWN_VIEW,
+            format!("unknown corruption `{name}`"),
+        )
+        .note(format!("corruptions: {}", names.join(", ")))
     })
 }
 
@@ -138,7 +149,11 @@ pub fn ladders(modality: &Modality, optics: &Optics) -> Vec<Ladder> {
                 random: c.random,
                 note: c.note.to_owned(),
             };
-            if c.name == defocus::CORRUPTION.name { defocus::ladder(ladder, *modality, optics) } else { ladder }
+            if c.name == defocus::CORRUPTION.name {
+                defocus::ladder(ladder, *modality, optics)
+            } else {
+                ladder
+            }
         })
         .collect()
 }
@@ -150,7 +165,11 @@ pub(crate) fn bright_levels(image: &Image) -> Vec<Option<f64>> {
     if image.rgb {
         return vec![positive(image.samples()); image.channels()];
     }
-    image.samples().chunks_exact(image.samples().len() / image.channels()).map(positive).collect()
+    image
+        .samples()
+        .chunks_exact(image.samples().len() / image.channels())
+        .map(positive)
+        .collect()
 }
 
 /// The image after a change of its samples, channel by channel: rounded and clipped as a file of its type.
@@ -165,5 +184,9 @@ pub(crate) fn changed(
         change(channel, samples);
     }
     result.quantise();
-    Made { image: result, truth: truth.cloned(), donor_row: None }
+    Made {
+        image: result,
+        truth: truth.cloned(),
+        donor_row: None,
+    }
 }

@@ -20,10 +20,21 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     run,
 };
 
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'_>) -> Result<Made> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every corruption has this signature"
+)]
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    _: &MakeContext<'_>,
+) -> Result<Made> {
     let levels = bright_levels(image);
     Ok(changed(image, truth, |channel, samples| {
-        let Some(bright) = levels[channel] else { return };
+        let Some(bright) = levels[channel] else {
+            return;
+        };
         let offset = view.value * bright;
         for sample in samples {
             *sample = (f64::from(*sample) + offset) as f32;

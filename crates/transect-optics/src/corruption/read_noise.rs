@@ -3,6 +3,7 @@
 use transect_core::{Image, LabelImage, Result, View};
 
 use super::{ALL, Corruption, bright_levels, changed};
+use crate::draw::Normal;
 use crate::view::{Made, MakeContext, stream};
 
 /// Electrons that the brightest signal is taken to be.
@@ -24,14 +25,26 @@ pub(super) const CORRUPTION: Corruption = Corruption {
 };
 
 /// x → x + N(0, σ) with σ = electrons/1000 of the 99.9th percentile.
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, context: &MakeContext<'_>) -> Result<Made> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every corruption has this signature"
+)]
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    context: &MakeContext<'_>,
+) -> Result<Made> {
     let levels = bright_levels(image);
     let mut stream = stream(CORRUPTION.name, view, context);
+    let normal = Normal::new();
     Ok(changed(image, truth, |channel, samples| {
-        let Some(bright) = levels[channel] else { return };
+        let Some(bright) = levels[channel] else {
+            return;
+        };
         let sd = view.value / BRIGHT_ELECTRONS * bright;
         for sample in samples {
-            *sample = (f64::from(*sample) + sd * stream.normal()) as f32;
+            *sample = (f64::from(*sample) + sd * normal.draw(&mut stream)) as f32;
         }
     }))
 }

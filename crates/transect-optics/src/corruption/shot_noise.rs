@@ -1,8 +1,9 @@
 //! Shot noise: fewer photons.
 
-use transect_core::{Image, LabelImage, Result, View};
+use transect_core::{Dtype, Image, LabelImage, Result, View};
 
 use super::{ALL, Corruption, bright_levels, changed};
+use crate::draw::Poisson;
 use crate::view::{Made, MakeContext, stream};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -22,16 +23,41 @@ pub(super) const CORRUPTION: Corruption = Corruption {
 
 /// x → Poisson(x·k)/k with k = photons / (99.9th percentile). Samples at or below the black level 0, and those that are
 /// not finite, stay: no light, no noise.
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, context: &MakeContext<'_>) -> Result<Made> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every corruption has this signature"
+)]
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    context: &MakeContext<'_>,
+) -> Result<Made> {
     let levels = bright_levels(image);
     let mut stream = stream(CORRUPTION.name, view, context);
     Ok(changed(image, truth, |channel, samples| {
-        let Some(bright) = levels[channel] else { return };
+        let Some(bright) = levels[channel] else {
+            return;
+        };
         let photons_per_level = view.value / bright;
         let level_per_photon = bright / view.value;
+        if image.dtype == Dtype::Uint8 && 256.0 * photons_per_level < Poisson::LARGEST {
+            // Few levels: a table of the distribution for each that occurs.
+            let mut tables: Vec<Option<Poisson>> = (0..256).map(|_| None).collect();
+            for sample in samples {
+                if *sample > 0.0 {
+                    let mean = f64::from(*sample) * photons_per_level;
+                    let table =
+                        tables[*sample as usize & 0xff].get_or_insert_with(|| Poisson::new(mean));
+                    *sample = (table.draw(&mut stream) * level_per_photon) as f32;
+                }
+            }
+            return;
+        }
         for sample in samples {
             if *sample > 0.0 && sample.is_finite() {
-                *sample = (stream.poisson(f64::from(*sample) * photons_per_level) * level_per_photon) as f32;
+                *sample = (stream.poisson(f64::from(*sample) * photons_per_level)
+                    * level_per_photon) as f32;
             }
         }
     }))

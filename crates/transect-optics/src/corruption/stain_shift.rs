@@ -21,14 +21,21 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     run,
 };
 
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'_>) -> Result<Made> {
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    _: &MakeContext<'_>,
+) -> Result<Made> {
     if !image.rgb || image.channels() != 3 {
         return Err(unsupported(format!(
             "`stain_shift` needs a red-green-blue image, got {} channels that are not declared as colour",
             image.channels()
         )));
     }
-    let Some(white) = white(image) else { return Ok(unchanged(image, truth)) };
+    let Some(white) = white(image) else {
+        return Ok(unchanged(image, truth));
+    };
     let density = Density::new(white);
     // Rotation about (1, 1, 1)/√3 (Rodrigues): a circulant matrix.
     let (sin, cos) = view.value.to_radians().sin_cos();
@@ -46,5 +53,9 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'
         *b = density.intensity(next * x + last * y + same * z);
     }
     result.quantise();
-    Ok(Made { image: result, truth: truth.cloned(), donor_row: None })
+    Ok(Made {
+        image: result,
+        truth: truth.cloned(),
+        donor_row: None,
+    })
 }

@@ -20,10 +20,23 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     run,
 };
 
-fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'_>) -> Result<Made> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "every corruption has this signature"
+)]
+fn run(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    _: &MakeContext<'_>,
+) -> Result<Made> {
     let (rows, columns) = (image.rows(), image.columns());
     // Squared distance from the centre along an axis; distances are to pixel centres, the corner is the corner pixel's.
-    let squares = |n: usize| -> Vec<f64> { (0..n).map(|i| (i as f64 - 0.5 * (n as f64 - 1.0)).powi(2)).collect() };
+    let squares = |n: usize| -> Vec<f64> {
+        (0..n)
+            .map(|i| (i as f64 - 0.5 * (n as f64 - 1.0)).powi(2))
+            .collect()
+    };
     let (down, across) = (squares(rows), squares(columns));
     let corner = down[0] + across[0];
     if corner == 0.0 {
@@ -38,5 +51,9 @@ fn run(image: &Image, truth: Option<&LabelImage>, view: &View, _: &MakeContext<'
         }
     }
     result.quantise();
-    Ok(Made { image: result, truth: truth.cloned(), donor_row: None })
+    Ok(Made {
+        image: result,
+        truth: truth.cloned(),
+        donor_row: None,
+    })
 }

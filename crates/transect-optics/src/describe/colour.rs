@@ -19,8 +19,11 @@ pub(super) struct Colour {
 
 /// Over the pixels whose three values are finite; `None` where there are none.
 pub(super) fn of(channels: &[Plane]) -> Option<Colour> {
-    let [red, green, blue] = channels else { return None };
-    let (mut means, mut saturation, mut cos, mut sin, mut chroma, mut n) = ([0.0; 3], 0.0, 0.0, 0.0, 0.0, 0_u64);
+    let [red, green, blue] = channels else {
+        return None;
+    };
+    let (mut means, mut saturation, mut cos, mut sin, mut chroma, mut n) =
+        ([0.0; 3], 0.0, 0.0, 0.0, 0.0, 0_u64);
     for ((&r, &g), &b) in red.samples.iter().zip(&green.samples).zip(&blue.samples) {
         let (r, g, b) = (f64::from(r), f64::from(g), f64::from(b));
         if !(r.is_finite() && g.is_finite() && b.is_finite()) {
@@ -56,7 +59,9 @@ pub(super) fn of(channels: &[Plane]) -> Option<Colour> {
 
 /// Hue angle of a colour in optical density, degrees in (−180, 180]: what absorbs red is at 0, green at 120, blue at −120.
 fn angle(d: [f64; 3]) -> f64 {
-    (0.75_f64.sqrt() * (d[1] - d[2])).atan2(d[0] - 0.5 * (d[1] + d[2])).to_degrees()
+    (0.75_f64.sqrt() * (d[1] - d[2]))
+        .atan2(d[0] - 0.5 * (d[1] + d[2]))
+        .to_degrees()
 }
 
 /// Hue angles of two stains (after Macenko et al. 2009): densities against each channel's own 99th percentile (exposure and
@@ -67,10 +72,19 @@ fn angle(d: [f64; 3]) -> f64 {
 pub(super) fn stains(image: &Image) -> Option<(f64, f64)> {
     const ABSORBS: f64 = 0.15;
     let middle = image.planes() / 2;
-    let glass = |channel: usize| quantile(image.plane(channel, middle), 0.99).filter(|&w| w > 0.0).map(Density::new);
+    let glass = |channel: usize| {
+        quantile(image.plane(channel, middle), 0.99)
+            .filter(|&w| w > 0.0)
+            .map(Density::new)
+    };
     let (red, green, blue) = (glass(0)?, glass(1)?, glass(2)?);
     let mut stained = Vec::new();
-    for ((&r, &g), &b) in image.plane(0, middle).iter().zip(image.plane(1, middle)).zip(image.plane(2, middle)) {
+    for ((&r, &g), &b) in image
+        .plane(0, middle)
+        .iter()
+        .zip(image.plane(1, middle))
+        .zip(image.plane(2, middle))
+    {
         if r.is_finite() && g.is_finite() && b.is_finite() {
             let d = [red.of(r), green.of(g), blue.of(b)];
             if d.iter().sum::<f64>() > 3.0 * ABSORBS {
@@ -91,10 +105,20 @@ pub(super) fn stains(image: &Image) -> Option<(f64, f64)> {
     }
     let [first, second] = principal(moments)?;
     // Towards more density.
-    let first = if first.iter().sum::<f64>() < 0.0 { first.map(|x| -x) } else { first };
+    let first = if first.iter().sum::<f64>() < 0.0 {
+        first.map(|x| -x)
+    } else {
+        first
+    };
     let dot = |a: &[f64; 3], b: &[f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-    let mut angles: Vec<f32> = stained.iter().map(|d| dot(d, &second).atan2(dot(d, &first)) as f32).collect();
-    let (low, high) = (quantile_in_place(&mut angles, 0.01)?, quantile_in_place(&mut angles, 0.99)?);
+    let mut angles: Vec<f32> = stained
+        .iter()
+        .map(|d| dot(d, &second).atan2(dot(d, &first)) as f32)
+        .collect();
+    let (low, high) = (
+        quantile_in_place(&mut angles, 0.01)?,
+        quantile_in_place(&mut angles, 0.99)?,
+    );
     let direction = |phi: f64| [0, 1, 2].map(|i| phi.cos() * first[i] + phi.sin() * second[i]);
     let (a, b) = (direction(low), direction(high));
     let (h, e) = if a[0] > b[0] { (a, b) } else { (b, a) };
@@ -119,8 +143,8 @@ fn principal(mut m: [[f64; 3]; 3]) -> Option<[[f64; 3]; 2]> {
                 row[p] = c * x - s * y;
                 row[q] = s * x + c * y;
             }
-            for k in 0..3 {
-                let (x, y) = (m[p][k], m[q][k]);
+            let (upper, lower) = (m[p], m[q]);
+            for (k, (x, y)) in upper.into_iter().zip(lower).enumerate() {
                 m[p][k] = c * x - s * y;
                 m[q][k] = s * x + c * y;
             }

@@ -43,7 +43,11 @@ pub(super) fn psf_sigma(grey: &Plane, noise: f64) -> Option<f64> {
     };
     let (down1, across1) = blurred(FINE);
     let (down, across) = blurred(COARSE);
-    let strength: Vec<f32> = down.iter().zip(&across).map(|(d, a)| d.hypot(*a)).collect();
+    let strength: Vec<f32> = down
+        .iter()
+        .zip(&across)
+        .map(|(d, a)| (d * d + a * a).sqrt())
+        .collect();
     // White noise of standard deviation n has, after a Gaussian of s, a gradient of n/(√8·√π·s²) in each direction.
     let gradient_noise = noise / (8.0_f64.sqrt() * std::f64::consts::PI.sqrt() * COARSE * COARSE);
     let border = 8.min(rows / 4).min(columns / 4).max(2);
@@ -125,12 +129,18 @@ pub(super) fn illumination(grey: &Plane, modality: Modality) -> Option<Surface> 
             if v <= 0.0 {
                 return None;
             }
-            points.push((centre(top, bottom, rows), centre(left, right, columns), v.ln(), 1.0));
+            points.push((
+                centre(top, bottom, rows),
+                centre(left, right, columns),
+                v.ln(),
+                1.0,
+            ));
         }
     }
     let mut fitted = surface::fit(&points)?;
     for _ in 0..4 {
-        let residual = |p: &(f64, f64, f64, f64)| p.2 - fitted.0 - surface::value(&fitted.1, p.0, p.1);
+        let residual =
+            |p: &(f64, f64, f64, f64)| p.2 - fitted.0 - surface::value(&fitted.1, p.0, p.1);
         let spread = 1.4826 * median(&mut points.iter().map(|p| residual(p).abs()).collect())?;
         if spread <= 1e-9 {
             break;
@@ -139,7 +149,11 @@ pub(super) fn illumination(grey: &Plane, modality: Modality) -> Option<Surface> 
             .iter()
             .map(|p| {
                 let u = residual(p) / (4.685 * spread);
-                if u.abs() < 1.0 { (1.0 - u * u).powi(2) } else { 0.0 }
+                if u.abs() < 1.0 {
+                    (1.0 - u * u).powi(2)
+                } else {
+                    0.0
+                }
             })
             .collect();
         for (p, w) in points.iter_mut().zip(weights) {

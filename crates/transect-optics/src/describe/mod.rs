@@ -48,11 +48,18 @@ impl Field {
     fn of(image: &Image) -> Self {
         let (rows, columns) = (image.rows(), image.columns());
         let middle = image.planes() / 2;
-        let level = image.dtype.range().map_or(0.0, |(_, high)| 1.0 / f64::from(high));
+        let level = image
+            .dtype
+            .range()
+            .map_or(0.0, |(_, high)| 1.0 / f64::from(high));
         let unit = if level > 0.0 { level } else { 1.0 };
         let channels: Vec<Plane> = (0..image.channels())
             .map(|c| Plane {
-                samples: image.plane(c, middle).iter().map(|&s| (f64::from(s) * unit) as f32).collect(),
+                samples: image
+                    .plane(c, middle)
+                    .iter()
+                    .map(|&s| (f64::from(s) * unit) as f32)
+                    .collect(),
                 rows,
                 columns,
             })
@@ -67,11 +74,24 @@ impl Field {
                 }
             }
             let share = 1.0 / channels.len() as f32;
-            sum.iter_mut().for_each(|s| *s *= share);
-            Plane { samples: sum, rows, columns }
+            for s in &mut sum {
+                *s *= share;
+            }
+            Plane {
+                samples: sum,
+                rows,
+                columns,
+            }
         };
-        let finite = channels.iter().all(|c| c.samples.iter().all(|s| s.is_finite()));
-        Self { channels, grey, finite, level }
+        let finite = channels
+            .iter()
+            .all(|c| c.samples.iter().all(|s| s.is_finite()));
+        Self {
+            channels,
+            grey,
+            finite,
+            level,
+        }
     }
 }
 
@@ -86,7 +106,10 @@ fn mean_sd(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
         return None;
     }
     let mean = sum / n as f64;
-    let squares: f64 = values.filter(|v| v.is_finite()).map(|v| (v - mean).powi(2)).sum();
+    let squares: f64 = values
+        .filter(|v| v.is_finite())
+        .map(|v| (v - mean).powi(2))
+        .sum();
     Some((mean, (squares / n as f64).sqrt()))
 }
 
@@ -109,7 +132,10 @@ fn profile_of(
         .then(|| crate::density::white(image))
         .flatten()
         .map(crate::density::Density::new);
-    let unit = image.dtype.range().map_or(1.0, |(_, high)| 1.0 / f64::from(high));
+    let unit = image
+        .dtype
+        .range()
+        .map_or(1.0, |(_, high)| 1.0 / f64::from(high));
     let size = image.samples().len() / image.channels();
     let (mut mean, mut sd) = (Vec::new(), Vec::new());
     for samples in image.samples().chunks_exact(size) {
@@ -129,7 +155,11 @@ fn profile_of(
         psf_sigma_px: estimates.psf_sigma,
         noise_sd: estimates.noise_sd,
         illumination: estimates.surface.map_or_else(Vec::new, |s| s.to_vec()),
-        scale_px: if scale_of_objects { objects.map(|o| o.diameter) } else { estimates.texture_scale },
+        scale_px: if scale_of_objects {
+            objects.map(|o| o.diameter)
+        } else {
+            estimates.texture_scale
+        },
         scale_of_objects,
         size: [image.rows() as u32, image.columns() as u32],
     }
@@ -152,7 +182,10 @@ struct Estimates {
 impl Estimates {
     fn of(field: &Field, modality: Modality) -> Self {
         if !field.finite {
-            return Self { background: noise::background(&field.grey, field.level, modality), ..Self::default() };
+            return Self {
+                background: noise::background(&field.grey, field.level, modality),
+                ..Self::default()
+            };
         }
         let spectrum = texture::Spectrum::of(&field.grey);
         let grey_noise = noise::sd(&field.grey, 0.0);
@@ -160,7 +193,11 @@ impl Estimates {
             let values: Vec<f64> = field.channels.iter().filter_map(estimate).collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
-        let transfers: Vec<_> = field.channels.iter().filter_map(|c| noise::photon_transfer(c, field.level)).collect();
+        let transfers: Vec<_> = field
+            .channels
+            .iter()
+            .filter_map(|c| noise::photon_transfer(c, field.level))
+            .collect();
         let n = transfers.len() as f64;
         Self {
             noise_sd: over_channels(&|c| noise::sd(c, field.level)),
@@ -191,19 +228,38 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
     let estimates = Estimates::of(&field, modality);
     let objects = truth.and_then(objects::measure);
     let profile = profile_of(image, truth, modality, &estimates, objects.as_ref());
-    let mut sorted: Vec<f32> = field.grey.samples.iter().copied().filter(|s| s.is_finite()).collect();
+    let mut sorted: Vec<f32> = field
+        .grey
+        .samples
+        .iter()
+        .copied()
+        .filter(|s| s.is_finite())
+        .collect();
     let mut quantile = |q: f64| crate::quantile::quantile_in_place(&mut sorted, q);
     let (q01, q50, q99) = (quantile(0.01), quantile(0.5), quantile(0.99));
     let moments = mean_sd(field.grey.samples.iter().map(|&s| f64::from(s)));
-    let signal = if modality == Modality::Brightfield { q01 } else { q99 };
-    let colour = if image.rgb && image.channels() == 3 { colour::of(&field.channels) } else { None };
-    let stains = if crate::swap::in_density(image, modality) { colour::stains(image) } else { None };
+    let signal = if modality == Modality::Brightfield {
+        q01
+    } else {
+        q99
+    };
+    let colour = if image.rgb && image.channels() == 3 {
+        colour::of(&field.channels)
+    } else {
+        None
+    };
+    let stains = if crate::swap::in_density(image, modality) {
+        colour::stains(image)
+    } else {
+        None
+    };
     let share = |hit: &dyn Fn(f32) -> bool| -> Option<f64> {
         image.dtype.range()?;
         let middle = image.planes() / 2;
         let n = image.rows() * image.columns() * image.channels();
-        let hits: usize =
-            (0..image.channels()).map(|c| image.plane(c, middle).iter().filter(|&&s| hit(s)).count()).sum();
+        let hits: usize = (0..image.channels())
+            .map(|c| image.plane(c, middle).iter().filter(|&&s| hit(s)).count())
+            .sum();
         Some(hits as f64 / n as f64)
     };
     let high = image.dtype.range().map_or(f32::INFINITY, |(_, high)| high);
@@ -214,7 +270,10 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
             "columns_px" => Some(image.columns() as f64),
             "channels" => Some(image.channels() as f64),
             "bits" => Some(bits(image)),
-            "pixel_size_um" => image.pixel_size.map(|p| (p.row_um * p.column_um).sqrt()).filter(|p| p.is_finite()),
+            "pixel_size_um" => image
+                .pixel_size
+                .map(|p| (p.row_um * p.column_um).sqrt())
+                .filter(|p| p.is_finite()),
             "intensity_mean" => moments.map(|m| m.0),
             "intensity_sd" => moments.map(|m| m.1),
             "intensity_q01" => q01,
@@ -248,13 +307,22 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
             "stain_h_angle_deg" => stains.map(|s| s.0),
             "stain_e_angle_deg" => stains.map(|s| s.1),
             "objects" => truth.map(|_| objects.as_ref().map_or(0.0, |o| o.count as f64)),
-            "object_density" => truth.map(|_| objects.as_ref().map_or(0.0, |o| o.count as f64 / pixels)),
+            "object_density" => {
+                truth.map(|_| objects.as_ref().map_or(0.0, |o| o.count as f64 / pixels))
+            }
             "object_diameter_px" => objects.as_ref().map(|o| o.diameter),
-            "foreground_share" => truth.map(|_| objects.as_ref().map_or(0.0, |o| o.foreground as f64 / pixels)),
+            "foreground_share" => truth.map(|_| {
+                objects
+                    .as_ref()
+                    .map_or(0.0, |o| o.foreground as f64 / pixels)
+            }),
             _ => None,
         }
     };
-    let attributes = ATTRIBUTES.iter().map(|a| value(a.name).filter(|v| v.is_finite())).collect();
+    let attributes = ATTRIBUTES
+        .iter()
+        .map(|a| value(a.name).filter(|v| v.is_finite()))
+        .collect();
     Described {
         attributes,
         profile,
@@ -264,7 +332,9 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
 }
 
 fn bits(image: &Image) -> f64 {
-    use transect_core::Dtype::{Float16, Float32, Float64, Int8, Int16, Int32, Uint8, Uint16, Uint32};
+    use transect_core::Dtype::{
+        Float16, Float32, Float64, Int8, Int16, Int32, Uint8, Uint16, Uint32,
+    };
     match image.dtype {
         Uint8 | Int8 => 8.0,
         Uint16 | Int16 | Float16 => 16.0,

@@ -35,7 +35,9 @@ fn response(plane: &Plane) -> Option<Vec<f32>> {
 /// The median of |r|, where the values are multiples of `level` (if that is not 0): each multiple is spread evenly over its
 /// bin, so that noise of a level or less is not counted in whole levels.
 fn median_absolute(values: &mut Vec<f32>, level: f64) -> Option<f64> {
-    values.iter_mut().for_each(|v| *v = v.abs());
+    for v in values.iter_mut() {
+        *v = v.abs();
+    }
     let plain = quantile_in_place(values, 0.5)?;
     if level <= 0.0 {
         return Some(plain);
@@ -43,7 +45,10 @@ fn median_absolute(values: &mut Vec<f32>, level: f64) -> Option<f64> {
     let bin = (plain / level).round();
     let (low, high) = (((bin - 0.5) * level).max(0.0), (bin + 0.5) * level);
     let below = values.iter().filter(|&&v| f64::from(v) < low).count() as f64;
-    let inside = values.iter().filter(|&&v| f64::from(v) >= low && f64::from(v) < high).count() as f64;
+    let inside = values
+        .iter()
+        .filter(|&&v| f64::from(v) >= low && f64::from(v) < high)
+        .count() as f64;
     if inside == 0.0 || inside == values.len() as f64 {
         return Some(plain);
     }
@@ -85,7 +90,12 @@ pub(super) fn photon_transfer(plane: &Plane, level: f64) -> Option<(f64, f64)> {
             if near(at - columns - 1) || near(at - 1) || near(at + columns - 1) {
                 continue;
             }
-            let slope = (smooth[at + 1] - smooth[at - 1]).hypot(smooth[at + columns] - smooth[at - columns]);
+            let (across, down) = (
+                smooth[at + 1] - smooth[at - 1],
+                smooth[at + columns] - smooth[at - columns],
+            );
+            // Squared: only its order matters.
+            let slope = across * across + down * down;
             bins[bin as usize].push((slope, r[(row - 1) * (columns - 2) + column - 1], smooth[at]));
         }
     }
@@ -111,7 +121,11 @@ pub(super) fn photon_transfer(plane: &Plane, level: f64) -> Option<(f64, f64)> {
     for round in 0..4 {
         // The standard error of a variance is proportional to it.
         let weight = |p: &(f64, f64, f64)| {
-            let expected = if round == 0 { p.1 } else { line.0 * p.0 + line.1 };
+            let expected = if round == 0 {
+                p.1
+            } else {
+                line.0 * p.0 + line.1
+            };
             p.2 / expected.max(floor).max(1e-30).powi(2)
         };
         line = fit_line(&points, weight)?;
@@ -121,7 +135,10 @@ pub(super) fn photon_transfer(plane: &Plane, level: f64) -> Option<(f64, f64)> {
 }
 
 /// Weighted line; the slope through 0 where the intercept would be negative.
-fn fit_line(points: &[(f64, f64, f64)], weight: impl Fn(&(f64, f64, f64)) -> f64) -> Option<(f64, f64)> {
+fn fit_line(
+    points: &[(f64, f64, f64)],
+    weight: impl Fn(&(f64, f64, f64)) -> f64,
+) -> Option<(f64, f64)> {
     let (mut w, mut x, mut y, mut xx, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for p in points {
         let k = weight(p);
@@ -144,7 +161,10 @@ fn fit_line(points: &[(f64, f64, f64)], weight: impl Fn(&(f64, f64, f64)) -> f64
 /// fluorescence, the brighter half for bright field, anywhere otherwise. A constant image is its own background.
 pub(super) fn background(grey: &Plane, level: f64, modality: Modality) -> Option<f64> {
     const BINS: f64 = 256.0;
-    let (low, high) = (quantile(&grey.samples, 0.001)?, quantile(&grey.samples, 0.999)?);
+    let (low, high) = (
+        quantile(&grey.samples, 0.001)?,
+        quantile(&grey.samples, 0.999)?,
+    );
     if low >= high {
         return quantile(&grey.samples, 0.5);
     }
@@ -171,9 +191,17 @@ pub(super) fn background(grey: &Plane, level: f64, modality: Modality) -> Option
         .max_by(|&a, &b| counts[a].total_cmp(&counts[b]).then(b.cmp(&a)))?;
     // The top of the parabola through the peak and its neighbours.
     let shift = if peak > 0 && peak + 1 < n {
-        let (a, b, c) = (f64::from(counts[peak - 1]), f64::from(counts[peak]), f64::from(counts[peak + 1]));
+        let (a, b, c) = (
+            f64::from(counts[peak - 1]),
+            f64::from(counts[peak]),
+            f64::from(counts[peak + 1]),
+        );
         let curve = a - 2.0 * b + c;
-        if curve < 0.0 { (0.5 * (a - c) / curve).clamp(-0.5, 0.5) } else { 0.0 }
+        if curve < 0.0 {
+            (0.5 * (a - c) / curve).clamp(-0.5, 0.5)
+        } else {
+            0.0
+        }
     } else {
         0.0
     };

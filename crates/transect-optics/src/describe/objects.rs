@@ -34,7 +34,10 @@ pub(super) fn measure(truth: &LabelImage) -> Option<Objects> {
             }
             let mut join = |other: usize| {
                 if labels[other] == labels[at] {
-                    let (a, b) = (root(&mut parent, at as u32), root(&mut parent, other as u32));
+                    let (a, b) = (
+                        root(&mut parent, at as u32),
+                        root(&mut parent, other as u32),
+                    );
                     let (low, high) = (a.min(b), a.max(b));
                     parent[high as usize] = low;
                 }
@@ -68,7 +71,11 @@ pub(super) fn measure(truth: &LabelImage) -> Option<Objects> {
         .collect();
     let count = diameters.len();
     let diameter = crate::quantile::median(&mut diameters)?;
-    Some(Objects { count, diameter, foreground })
+    Some(Objects {
+        count,
+        diameter,
+        foreground,
+    })
 }
 
 #[cfg(test)]
@@ -77,7 +84,8 @@ mod tests {
 
     #[test]
     fn touching_labels_are_apart_and_pieces_of_one_label_too() {
-        let labels = LabelImage::new(3, 5, vec![1, 1, 2, 0, 1, 1, 1, 2, 0, 1, 0, 0, 2, 0, 0]).unwrap();
+        let labels =
+            LabelImage::new(3, 5, vec![1, 1, 2, 0, 1, 1, 1, 2, 0, 1, 0, 0, 2, 0, 0]).unwrap();
         let objects = measure(&labels).unwrap();
         assert_eq!((objects.count, objects.foreground), (3, 9));
         assert!(measure(&LabelImage::new(1, 1, vec![0]).unwrap()).is_none());

@@ -32,11 +32,21 @@ pub(super) fn thumbnail(image: &Image, grey: &Plane) -> Vec<u8> {
     let (low, high) = if image.dtype == Dtype::Uint8 {
         (0.0, 255.0)
     } else if image.rgb && image.channels() == 3 {
-        (quantile(image.samples(), 0.001).unwrap_or(0.0), quantile(image.samples(), 0.999).unwrap_or(1.0))
+        (
+            quantile(image.samples(), 0.001).unwrap_or(0.0),
+            quantile(image.samples(), 0.999).unwrap_or(1.0),
+        )
     } else {
-        (quantile(&grey.samples, 0.001).unwrap_or(0.0), quantile(&grey.samples, 0.999).unwrap_or(1.0))
+        (
+            quantile(&grey.samples, 0.001).unwrap_or(0.0),
+            quantile(&grey.samples, 0.999).unwrap_or(1.0),
+        )
     };
-    let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
+    let scale = if high > low {
+        255.0 / (high - low)
+    } else {
+        0.0
+    };
     let byte = |v: f32| ((f64::from(v) - low) * scale).round().clamp(0.0, 255.0) as u8;
     if image.rgb && image.channels() == 3 {
         for channel in 0..3 {
@@ -47,8 +57,16 @@ pub(super) fn thumbnail(image: &Image, grey: &Plane) -> Vec<u8> {
         }
     } else {
         // Grey is in fractions of full scale; an 8-bit image is shown in its levels.
-        let unit = if image.dtype == Dtype::Uint8 { 255.0 } else { 1.0 };
-        for (pixel, v) in bytes.chunks_exact_mut(3).zip(area(&grey.samples, rows, columns, SIDE, SIDE)) {
+        let unit = if image.dtype == Dtype::Uint8 {
+            255.0
+        } else {
+            1.0
+        };
+        for (pixel, v) in
+            bytes
+                .chunks_exact_mut(3)
+                .zip(area(&grey.samples, rows, columns, SIDE, SIDE))
+        {
             pixel.fill(byte(v * unit));
         }
     }

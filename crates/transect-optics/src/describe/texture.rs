@@ -18,7 +18,11 @@ pub(super) struct Spectrum {
 
 /// Hann's window.
 fn window(n: usize) -> Vec<f32> {
-    (0..n).map(|i| (0.5 - 0.5 * (2.0 * std::f64::consts::PI * (i as f64 + 0.5) / n as f64).cos()) as f32).collect()
+    (0..n)
+        .map(|i| {
+            (0.5 - 0.5 * (2.0 * std::f64::consts::PI * (i as f64 + 0.5) / n as f64).cos()) as f32
+        })
+        .collect()
 }
 
 impl Spectrum {
@@ -31,10 +35,14 @@ impl Spectrum {
         let (top, left) = ((grey.rows - rows) / 2, (grey.columns - columns) / 2);
         let mut middle = Vec::with_capacity(rows * columns);
         for r in top..top + rows {
-            middle.extend_from_slice(&grey.samples[r * grey.columns + left..r * grey.columns + left + columns]);
+            middle.extend_from_slice(
+                &grey.samples[r * grey.columns + left..r * grey.columns + left + columns],
+            );
         }
         let mean = middle.iter().map(|&v| f64::from(v)).sum::<f64>() / middle.len() as f64;
-        middle.iter_mut().for_each(|v| *v = (f64::from(*v) - mean) as f32);
+        for v in &mut middle {
+            *v = (f64::from(*v) - mean) as f32;
+        }
         let largest = middle.iter().fold(0.0_f32, |a, v| a.max(v.abs()));
         // Below this the variation is that of rounding.
         if f64::from(largest) <= 1e-7 * mean.abs() || largest == 0.0 {
@@ -42,7 +50,11 @@ impl Spectrum {
         }
         let plans = Plans::new(rows, columns);
         let squares = |mut plane: Vec<f32>| -> Vec<f32> {
-            plans.spectrum(&mut plane).iter().map(realfft::num_complex::Complex::norm_sqr).collect()
+            plans
+                .spectrum(&mut plane)
+                .iter()
+                .map(realfft::num_complex::Complex::norm_sqr)
+                .collect()
         };
         let (down, across) = (window(rows), window(columns));
         let mut windowed = middle.clone();
@@ -52,7 +64,12 @@ impl Spectrum {
             }
         }
         let (power, plain) = (squares(windowed), squares(middle));
-        Some(Self { power, plain, rows, columns })
+        Some(Self {
+            power,
+            plain,
+            rows,
+            columns,
+        })
     }
 
     /// Sums of power and counts over rings of frequency, edges given; both halves of the spectrum counted.
@@ -61,7 +78,11 @@ impl Spectrum {
         let squares: Vec<f64> = edges.iter().map(|e| e * e).collect();
         for (c, line) in self.power.chunks_exact(self.rows).enumerate() {
             let column = frequency(c, self.columns).powi(2);
-            let twice = if c == 0 || 2 * c == self.columns { 1.0 } else { 2.0 };
+            let twice = if c == 0 || 2 * c == self.columns {
+                1.0
+            } else {
+                2.0
+            };
             for (r, &p) in line.iter().enumerate() {
                 let f2 = frequency(r, self.rows).powi(2) + column;
                 if f2 < squares[0] || f2 >= squares[squares.len() - 1] {
@@ -88,7 +109,9 @@ impl Spectrum {
         if low >= 0.5 * high {
             return None;
         }
-        let edges: Vec<f64> = (0..=RINGS).map(|i| low * (high / low).powf(i as f64 / RINGS as f64)).collect();
+        let edges: Vec<f64> = (0..=RINGS)
+            .map(|i| low * (high / low).powf(i as f64 / RINGS as f64))
+            .collect();
         let points: Vec<(f64, f64)> = self
             .rings(&edges)
             .iter()
@@ -100,7 +123,10 @@ impl Spectrum {
             return None;
         }
         let n = points.len() as f64;
-        let (mx, my) = (points.iter().map(|p| p.0).sum::<f64>() / n, points.iter().map(|p| p.1).sum::<f64>() / n);
+        let (mx, my) = (
+            points.iter().map(|p| p.0).sum::<f64>() / n,
+            points.iter().map(|p| p.1).sum::<f64>() / n,
+        );
         let xx: f64 = points.iter().map(|p| (p.0 - mx).powi(2)).sum();
         let xy: f64 = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
         (xx > 0.0).then(|| xy / xx)
@@ -120,9 +146,17 @@ impl Spectrum {
     /// The lag in pixels at which the autocorrelation, averaged over directions and without the noise's own peak, falls
     /// under one half. `None` where it does not within half of the smaller side.
     pub(super) fn correlation_length(self, noise: f64) -> Option<f64> {
-        let Self { plain, rows, columns, .. } = self;
+        let Self {
+            plain,
+            rows,
+            columns,
+            ..
+        } = self;
         let plans = Plans::new(rows, columns);
-        let spectrum = plain.iter().map(|&p| realfft::num_complex::Complex::new(p, 0.0)).collect();
+        let spectrum = plain
+            .iter()
+            .map(|&p| realfft::num_complex::Complex::new(p, 0.0))
+            .collect();
         let correlation = plans.plane(spectrum);
         let pixels = (rows * columns) as f64;
         let longest = rows.min(columns) / 2;
@@ -134,7 +168,8 @@ impl Spectrum {
                 continue;
             }
             for (c, &v) in line.iter().enumerate() {
-                let lag = y.hypot(fold(c, columns));
+                let x = fold(c, columns);
+                let lag = (y * y + x * x).sqrt();
                 let ring = lag.round() as usize;
                 if ring < sums.len() {
                     sums[ring].0 += f64::from(v);

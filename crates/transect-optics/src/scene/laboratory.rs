@@ -167,9 +167,16 @@ impl Laboratory {
 
     /// The laboratory of a name, whatever the case of its letters: `A`, `B`, `tissue A`, `tissue B`, `smear A`, `smear B`.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::a(), Self::b(), Self::tissue_a(), Self::tissue_b(), Self::smear_a(), Self::smear_b()]
-            .into_iter()
-            .find(|laboratory| laboratory.name.eq_ignore_ascii_case(name))
+        [
+            Self::a(),
+            Self::b(),
+            Self::tissue_a(),
+            Self::tissue_b(),
+            Self::smear_a(),
+            Self::smear_b(),
+        ]
+        .into_iter()
+        .find(|laboratory| laboratory.name.eq_ignore_ascii_case(name))
     }
 
     /// What made its images.

@@ -43,5 +43,10 @@ pub fn render(laboratory: &Laboratory, seed: u64, index: u64) -> Scene {
         Staining::Smear => paint::smear(&specimen, laboratory, seed, index),
     };
     let (image, expected) = camera::record(signal, laboratory, seed, index);
-    Scene { image, labels, cells, expected }
+    Scene {
+        image,
+        labels,
+        cells,
+        expected,
+    }
 }

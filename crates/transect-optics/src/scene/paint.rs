@@ -59,7 +59,10 @@ impl Grid {
     fn near(&self, y: f64, x: f64, reach: f64, mut each: impl FnMut(usize, f64, f64)) {
         let span = |at: f64, n: usize| {
             let middle = at / self.step + 0.5 * n as f64;
-            let (low, high) = (middle - reach / self.step - 1.0, middle + reach / self.step + 1.0);
+            let (low, high) = (
+                middle - reach / self.step - 1.0,
+                middle + reach / self.step + 1.0,
+            );
             (low.max(0.0) as usize).min(n)..(high.max(0.0) as usize).min(n)
         };
         for row in span(y, self.rows) {
@@ -83,7 +86,12 @@ impl Grid {
     }
 
     fn canvas(&self, light: Vec<f32>) -> Canvas {
-        Canvas { light, rows: self.rows, columns: self.columns, margin: self.margin }
+        Canvas {
+            light,
+            rows: self.rows,
+            columns: self.columns,
+            margin: self.margin,
+        }
     }
 
     /// Multiplies by 1 − falloff × (distance/corner)², the brightest place a little off the middle.
@@ -136,7 +144,11 @@ pub(super) fn truth(specimen: &Specimen, laboratory: &Laboratory) -> (LabelImage
     };
     (
         draw(&|cell| cell.nucleus.clone()),
-        draw(&|cell| std::iter::once(cell.body.clone()).chain(cell.nucleus.iter().cloned()).collect()),
+        draw(&|cell| {
+            std::iter::once(cell.body.clone())
+                .chain(cell.nucleus.iter().cloned())
+                .collect()
+        }),
     )
 }
 
@@ -152,22 +164,32 @@ fn chromatin(cell: &Cell, y: f64, x: f64, t: f64, contrast: f64) -> f64 {
 }
 
 /// Nuclei that glow, a faint glow of the cells about them, debris, background.
-pub(super) fn fluorescence(specimen: &Specimen, laboratory: &Laboratory, seed: u64, index: u64) -> Vec<Canvas> {
+pub(super) fn fluorescence(
+    specimen: &Specimen,
+    laboratory: &Laboratory,
+    seed: u64,
+    index: u64,
+) -> Vec<Canvas> {
     let grid = Grid::fine(laboratory);
     let key = index.to_le_bytes();
     let mut stream = Stream::new(seed, "optics/scene/background", &[&key]);
     let drift = Texture::new(6, 120.0, 400.0, &mut stream);
     let mut light = vec![0.0_f32; grid.rows * grid.columns];
+    let mut drifts = vec![0.0; grid.columns];
     for (row, line) in light.chunks_exact_mut(grid.columns).enumerate() {
-        let y = grid.y(row);
-        for (column, v) in line.iter_mut().enumerate() {
-            *v = (laboratory.background * (1.0 + 0.05 * drift.at(y, grid.x(column)))) as f32;
+        drift.line(grid.y(row), grid.x(0), grid.step, &mut drifts);
+        for (v, d) in line.iter_mut().zip(&drifts) {
+            *v = (laboratory.background * (1.0 + 0.05 * d)) as f32;
         }
     }
     for cell in &specimen.cells {
-        grid.outline(&cell.body, |at, _, _, t| light[at] += (0.05 * cell.amount * (1.0 - t * t)) as f32);
+        grid.outline(&cell.body, |at, _, _, t| {
+            light[at] += (0.05 * cell.amount * (1.0 - t * t)) as f32;
+        });
         for piece in &cell.nucleus {
-            grid.outline(piece, |at, y, x, t| light[at] += chromatin(cell, y, x, t, 0.22) as f32);
+            grid.outline(piece, |at, y, x, t| {
+                light[at] += chromatin(cell, y, x, t, 0.22) as f32;
+            });
         }
     }
     for speck in &specimen.debris {
@@ -211,7 +233,8 @@ fn absorb(
                 .iter()
                 .zip(counter)
                 .map(|(&n, &c)| {
-                    let density = f64::from(n) * vectors[0][channel] + f64::from(c) * vectors[1][channel];
+                    let density =
+                        f64::from(n) * vectors[0][channel] + f64::from(c) * vectors[1][channel];
                     (-laboratory.stain_strength * density).exp() as f32
                 })
                 .collect();
@@ -234,7 +257,12 @@ fn dirt(grid: &Grid, specimen: &Specimen, nuclear: &mut [f32], counter: &mut [f3
 }
 
 /// Nuclei in fibrous pink tissue with pale gaps.
-pub(super) fn tissue(specimen: &Specimen, laboratory: &Laboratory, seed: u64, index: u64) -> Vec<Canvas> {
+pub(super) fn tissue(
+    specimen: &Specimen,
+    laboratory: &Laboratory,
+    seed: u64,
+    index: u64,
+) -> Vec<Canvas> {
     let grid = Grid::fine(laboratory);
     let key = index.to_le_bytes();
     let mut stream = Stream::new(seed, "optics/scene/background", &[&key]);
@@ -244,15 +272,19 @@ pub(super) fn tissue(specimen: &Specimen, laboratory: &Laboratory, seed: u64, in
     let (sin, cos) = (std::f64::consts::TAU * stream.uniform()).sin_cos();
     let mut nuclear = vec![0.0_f32; grid.rows * grid.columns];
     let mut counter = nuclear.clone();
+    let [mut bends, mut holes, mut grains] = [(); 3].map(|()| vec![0.0; grid.columns]);
     for row in 0..grid.rows {
         let y = grid.y(row);
+        bend.line(y, grid.x(0), grid.step, &mut bends);
+        gaps.line(y, grid.x(0), grid.step, &mut holes);
+        grain.line(y, grid.x(0), grid.step, &mut grains);
         for column in 0..grid.columns {
             let x = grid.x(column);
-            let across = sin * y + cos * x + 6.0 * bend.at(y, x);
+            let across = sin * y + cos * x + 6.0 * bends[column];
             let fibre = (across / 0.9).sin() * 0.5 + (across / 2.3 + 1.0).sin() * 0.5;
-            let full = 1.0 / (1.0 + (8.0 * (gaps.at(y, x) - 1.15)).exp());
+            let full = 1.0 / (1.0 + (8.0 * (holes[column] - 1.15)).exp());
             let at = row * grid.columns + column;
-            counter[at] = (full * (0.42 + 0.09 * fibre + 0.04 * grain.at(y, x)).max(0.05)) as f32;
+            counter[at] = (full * (0.42 + 0.09 * fibre + 0.04 * grains[column]).max(0.05)) as f32;
             nuclear[at] = (full * 0.05) as f32;
         }
     }
@@ -275,7 +307,12 @@ pub(super) fn tissue(specimen: &Specimen, laboratory: &Laboratory, seed: u64, in
 }
 
 /// White cells with lobed purple nuclei among pale red cells.
-pub(super) fn smear(specimen: &Specimen, laboratory: &Laboratory, _seed: u64, _index: u64) -> Vec<Canvas> {
+pub(super) fn smear(
+    specimen: &Specimen,
+    laboratory: &Laboratory,
+    _seed: u64,
+    _index: u64,
+) -> Vec<Canvas> {
     let grid = Grid::fine(laboratory);
     let mut nuclear = vec![0.02_f32; grid.rows * grid.columns];
     let mut counter = vec![0.05_f32; grid.rows * grid.columns];

@@ -21,12 +21,33 @@ pub(super) struct Outline {
 }
 
 impl Outline {
-    fn new(y: f64, x: f64, radius: f64, elongation: f64, roughness: f64, stream: &mut Stream) -> Self {
+    fn new(
+        y: f64,
+        x: f64,
+        radius: f64,
+        elongation: f64,
+        roughness: f64,
+        stream: &mut Stream,
+    ) -> Self {
         let (sin, cos) = (PI * stream.uniform()).sin_cos();
-        let waves =
-            (2..6).map(|k| (roughness * stream.normal() / f64::from(k), TAU * stream.uniform())).collect();
+        let waves = (2..6)
+            .map(|k| {
+                (
+                    roughness * stream.normal() / f64::from(k),
+                    TAU * stream.uniform(),
+                )
+            })
+            .collect();
         let stretch = elongation.sqrt();
-        Self { y, x, long: radius * stretch, short: radius / stretch, sin, cos, waves }
+        Self {
+            y,
+            x,
+            long: radius * stretch,
+            short: radius / stretch,
+            sin,
+            cos,
+            waves,
+        }
     }
 
     /// Distance from the centre as a share of the distance of the edge in that direction: under 1 is inside.
@@ -39,7 +60,9 @@ impl Outline {
             .waves
             .iter()
             .zip(2_u8..)
-            .fold(1.0, |edge, (&(amplitude, phase), k)| edge + amplitude * (f64::from(k) * angle + phase).cos());
+            .fold(1.0, |edge, (&(amplitude, phase), k)| {
+                edge + amplitude * (f64::from(k) * angle + phase).cos()
+            });
         u.hypot(v) / edge.max(0.3)
     }
 
@@ -66,11 +89,35 @@ impl Texture {
                 (frequency * sin, frequency * cos, TAU * stream.uniform())
             })
             .collect();
-        Self { waves, scale: (2.0 / count as f64).sqrt() }
+        Self {
+            waves,
+            scale: (2.0 / count as f64).sqrt(),
+        }
+    }
+
+    /// Writes its values along a line of equal steps in x. One cosine for each wave, then rotations.
+    pub(super) fn line(&self, y: f64, x: f64, step: f64, out: &mut [f64]) {
+        out.fill(0.0);
+        for &(ky, kx, phase) in &self.waves {
+            let (mut sin, mut cos) = (ky * y + kx * x + phase).sin_cos();
+            let (turn_sin, turn_cos) = (kx * step).sin_cos();
+            for value in out.iter_mut() {
+                *value += self.scale * cos;
+                (sin, cos) = (
+                    sin * turn_cos + cos * turn_sin,
+                    cos * turn_cos - sin * turn_sin,
+                );
+            }
+        }
     }
 
     pub(super) fn at(&self, y: f64, x: f64) -> f64 {
-        self.scale * self.waves.iter().map(|&(ky, kx, phase)| (ky * y + kx * x + phase).cos()).sum::<f64>()
+        self.scale
+            * self
+                .waves
+                .iter()
+                .map(|&(ky, kx, phase)| (ky * y + kx * x + phase).cos())
+                .sum::<f64>()
     }
 }
 
@@ -90,7 +137,10 @@ pub(super) struct Cell {
 impl Cell {
     /// As [`Outline::at`], of the nearest piece of the nucleus; infinite where there is none.
     pub(super) fn nucleus_at(&self, y: f64, x: f64) -> f64 {
-        self.nucleus.iter().map(|piece| piece.at(y, x)).fold(f64::INFINITY, f64::min)
+        self.nucleus
+            .iter()
+            .map(|piece| piece.at(y, x))
+            .fold(f64::INFINITY, f64::min)
     }
 }
 
@@ -125,15 +175,20 @@ impl Specimen {
         let mut cells: Vec<Cell> = Vec::with_capacity(wanted);
         for _ in 0..wanted {
             for _attempt in 0..40 {
-                let radius = 0.5 * laboratory.nucleus_um * (0.16 * stream.normal()).exp().clamp(0.6, 1.6);
+                let radius =
+                    0.5 * laboratory.nucleus_um * (0.16 * stream.normal()).exp().clamp(0.6, 1.6);
                 let beside = !cells.is_empty() && stream.uniform() < laboratory.touching;
                 let (y, x) = if beside {
                     let other = &cells[stream.below(cells.len())].nucleus[0];
-                    let apart = (radius + (other.long * other.short).sqrt()) * (0.86 + 0.12 * stream.uniform());
+                    let apart = (radius + (other.long * other.short).sqrt())
+                        * (0.86 + 0.12 * stream.uniform());
                     let (sin, cos) = (TAU * stream.uniform()).sin_cos();
                     (other.y + apart * sin, other.x + apart * cos)
                 } else {
-                    (side * (stream.uniform() - 0.5), side * (stream.uniform() - 0.5))
+                    (
+                        side * (stream.uniform() - 0.5),
+                        side * (stream.uniform() - 0.5),
+                    )
                 };
                 let room = match laboratory.staining {
                     Staining::Smear => 2.2,
@@ -157,9 +212,22 @@ impl Specimen {
         let debris = (0..specks)
             .map(|_| {
                 let soft = stream.uniform() < 0.5;
-                let size = if soft { 3.0 + 4.0 * stream.uniform() } else { 0.3 + 0.5 * stream.uniform() };
-                let amount = if soft { 0.08 + 0.2 * stream.uniform() } else { 0.4 + 0.8 * stream.uniform() };
-                Debris { y: side * (stream.uniform() - 0.5), x: side * (stream.uniform() - 0.5), size, amount }
+                let size = if soft {
+                    3.0 + 4.0 * stream.uniform()
+                } else {
+                    0.3 + 0.5 * stream.uniform()
+                };
+                let amount = if soft {
+                    0.08 + 0.2 * stream.uniform()
+                } else {
+                    0.4 + 0.8 * stream.uniform()
+                };
+                Debris {
+                    y: side * (stream.uniform() - 0.5),
+                    x: side * (stream.uniform() - 0.5),
+                    size,
+                    amount,
+                }
             })
             .collect();
         Self { cells, debris }
@@ -169,7 +237,11 @@ impl Specimen {
 fn cell(staining: Staining, y: f64, x: f64, radius: f64, stream: &mut Stream) -> Cell {
     // Some nuclei in tissue are spindles.
     let spindle = staining == Staining::Tissue && stream.uniform() < 0.25;
-    let elongation = if spindle { 2.0 + stream.uniform() } else { 1.0 + 0.45 * stream.uniform() };
+    let elongation = if spindle {
+        2.0 + stream.uniform()
+    } else {
+        1.0 + 0.45 * stream.uniform()
+    };
     // One in twenty is condensed: small and bright, as a dividing or dying cell.
     let condensed = stream.uniform() < 0.05;
     let (radius, amount) = if condensed {
@@ -186,17 +258,31 @@ fn cell(staining: Staining, y: f64, x: f64, radius: f64, stream: &mut Stream) ->
         Staining::Smear => radius * (1.45 + 0.15 * stream.uniform()),
         _ => radius * (1.7 + 0.7 * stream.uniform()),
     };
-    let roughness = if staining == Staining::Smear { 0.03 } else { 0.1 };
+    let roughness = if staining == Staining::Smear {
+        0.03
+    } else {
+        0.1
+    };
     let body = Outline::new(y, x, body_radius, elongation.sqrt(), roughness, stream);
     let chromatin = Texture::new(20, 1.3, 5.0, stream);
     let nucleoli = (0..stream.below(4))
         .map(|_| {
             let (sin, cos) = (TAU * stream.uniform()).sin_cos();
             let away = 0.6 * radius * stream.uniform().sqrt();
-            (y + away * sin, x + away * cos, 0.12 * radius * (1.0 + stream.uniform()))
+            (
+                y + away * sin,
+                x + away * cos,
+                0.12 * radius * (1.0 + stream.uniform()),
+            )
         })
         .collect();
-    Cell { nucleus, body, amount, chromatin, nucleoli }
+    Cell {
+        nucleus,
+        body,
+        amount,
+        chromatin,
+        nucleoli,
+    }
 }
 
 /// The nucleus of a white cell: round, or two to four lobes in an arc.
@@ -212,7 +298,14 @@ fn lobes(y: f64, x: f64, radius: f64, stream: &mut Stream) -> Vec<Outline> {
             let (sin, cos) = (start + arc * i as f64).sin_cos();
             let away = 0.55 * radius;
             let elongation = 1.1 + 0.3 * stream.uniform();
-            Outline::new(y + away * sin, x + away * cos, 0.5 * radius, elongation, 0.05, stream)
+            Outline::new(
+                y + away * sin,
+                x + away * cos,
+                0.5 * radius,
+                elongation,
+                0.05,
+                stream,
+            )
         })
         .collect()
 }
@@ -222,7 +315,10 @@ fn red_cells(cells: &mut Vec<Cell>, side: f64, stream: &mut Stream) {
     let wanted = (side * side / 95.0) as usize;
     for _ in 0..wanted {
         let radius = 3.7 * (0.05 * stream.normal()).exp();
-        let (y, x) = (side * (stream.uniform() - 0.5), side * (stream.uniform() - 0.5));
+        let (y, x) = (
+            side * (stream.uniform() - 0.5),
+            side * (stream.uniform() - 0.5),
+        );
         let free = cells.iter().all(|cell| {
             let other = (cell.body.long * cell.body.short).sqrt();
             (cell.body.y - y).hypot(cell.body.x - x) >= 0.97 * (radius + other)
@@ -230,8 +326,17 @@ fn red_cells(cells: &mut Vec<Cell>, side: f64, stream: &mut Stream) {
         if free {
             let body = Outline::new(y, x, radius, 1.0 + 0.12 * stream.uniform(), 0.02, stream);
             let amount = (0.12 * stream.normal()).exp();
-            let chromatin = Texture { waves: Vec::new(), scale: 0.0 };
-            cells.push(Cell { nucleus: Vec::new(), body, amount, chromatin, nucleoli: Vec::new() });
+            let chromatin = Texture {
+                waves: Vec::new(),
+                scale: 0.0,
+            };
+            cells.push(Cell {
+                nucleus: Vec::new(),
+                body,
+                amount,
+                chromatin,
+                nucleoli: Vec::new(),
+            });
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Tests of the public interface.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod closed_forms;
 mod golden;
 mod misuse;
+mod page;
 mod properties;
 mod recovery;
 mod scenes;
@@ -25,12 +27,27 @@ fn constant(value: f32, rows: usize, columns: usize, dtype: Dtype) -> Image {
 
 /// A view of strength `value` in the corruption's own unit.
 fn view(name: &str, value: f64) -> View {
-    let corruption = transect_optics::corruptions().iter().find(|c| c.name == name).unwrap();
-    View::corruption(name, Severity::new(1).unwrap(), corruption.parameter, value, corruption.unit)
+    let corruption = transect_optics::corruptions()
+        .iter()
+        .find(|c| c.name == name)
+        .unwrap();
+    View::corruption(
+        name,
+        Severity::new(1).unwrap(),
+        corruption.parameter,
+        value,
+        corruption.unit,
+    )
 }
 
 /// Makes a corruption under seed 1.
-fn corrupt_in(image: &Image, truth: Option<&LabelImage>, view: &View, modality: Modality, optics: Optics) -> Result<Made> {
+fn corrupt_in(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    view: &View,
+    modality: Modality,
+    optics: Optics,
+) -> Result<Made> {
     let fits = Fits::default();
     let context = MakeContext {
         modality,
@@ -44,7 +61,15 @@ fn corrupt_in(image: &Image, truth: Option<&LabelImage>, view: &View, modality: 
 }
 
 fn corrupt(image: &Image, name: &str, value: f64) -> Image {
-    corrupt_in(image, None, &view(name, value), Modality::Unknown, Optics::default()).unwrap().image
+    corrupt_in(
+        image,
+        None,
+        &view(name, value),
+        Modality::Unknown,
+        Optics::default(),
+    )
+    .unwrap()
+    .image
 }
 
 /// An attribute by its name.
@@ -56,5 +81,12 @@ fn attribute(described: &Described, name: &str) -> Option<f64> {
 fn moments(values: &[f32]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-    (mean, values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n)
+    (
+        mean,
+        values
+            .iter()
+            .map(|&v| (f64::from(v) - mean).powi(2))
+            .sum::<f64>()
+            / n,
+    )
 }

@@ -13,9 +13,15 @@ fn every_refusal_has_its_code() {
     let five = image([5, 1, 2, 2], vec![1.0; 20], Dtype::Uint8);
     let step = Severity::new(1).unwrap();
     let refused = |image: &transect_core::Image, view: &View| {
-        corrupt_in(image, None, view, Modality::Brightfield, Optics::default()).unwrap_err().code.id
+        corrupt_in(image, None, view, Modality::Brightfield, Optics::default())
+            .unwrap_err()
+            .code
+            .id
     };
-    assert_eq!(refused(&byte, &View::corruption("fog", step, "", 1.0, "")), "T501");
+    assert_eq!(
+        refused(&byte, &View::corruption("fog", step, "", 1.0, "")),
+        "T501"
+    );
     for (name, value) in [
         ("shot_noise", 0.0),
         ("shot_noise", f64::NAN),
@@ -34,28 +40,79 @@ fn every_refusal_has_its_code() {
     assert_eq!(refused(&five, &view("jpeg_quality", 50.0)), "T503");
     assert_eq!(refused(&byte, &view("stain_shift", 10.0)), "T503");
     assert_eq!(refused(&byte, &view("colour_shift", 1.0)), "T503");
-    assert_eq!(refused(&byte, &View::corruption("defocus", step, "defocus", 1.0, "um")), "T504");
-    assert_eq!(refused(&byte, &View::corruption("defocus", step, "defocus", 1.0, "m")), "T503");
+    assert_eq!(
+        refused(
+            &byte,
+            &View::corruption("defocus", step, "defocus", 1.0, "um")
+        ),
+        "T504"
+    );
+    assert_eq!(
+        refused(
+            &byte,
+            &View::corruption("defocus", step, "defocus", 1.0, "m")
+        ),
+        "T503"
+    );
     assert_eq!(refused(&byte, &View::swap("style", "target", 0)), "T505");
     assert_eq!(refused(&byte, &View::swap("mood", "target", 0)), "T501");
-    assert_eq!(refused(&constant(0.0, 4000, 4000, Dtype::Uint8), &view("magnification", 64.0)), "T507");
+    assert_eq!(
+        refused(
+            &constant(0.0, 4000, 4000, Dtype::Uint8),
+            &view("magnification", 64.0)
+        ),
+        "T507"
+    );
     let truth = LabelImage::new(4, 4, vec![0; 16]).unwrap();
-    let error = corrupt_in(&byte, Some(&truth), &View::identity(), Modality::Unknown, Optics::default()).unwrap_err();
+    let error = corrupt_in(
+        &byte,
+        Some(&truth),
+        &View::identity(),
+        Modality::Unknown,
+        Optics::default(),
+    )
+    .unwrap_err();
     assert_eq!(error.code.id, "T201");
-    let error = corrupt_in(&float, None, &view("jpeg_quality", 50.0), Modality::Unknown, Optics::default()).unwrap_err();
+    let error = corrupt_in(
+        &float,
+        None,
+        &view("jpeg_quality", 50.0),
+        Modality::Unknown,
+        Optics::default(),
+    )
+    .unwrap_err();
     assert_eq!(error.kind(), Kind::Unsupported);
 }
 
 #[test]
 fn ladders_leave_the_identity_and_stay_in_range() {
     for corruption in corruptions() {
-        assert!(corruption.name.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{}", corruption.name);
+        assert!(
+            corruption
+                .name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c == '_'),
+            "{}",
+            corruption.name
+        );
         let mut last = 0.0;
         for value in corruption.ladder {
-            assert!(value >= corruption.range.0 && value <= corruption.range.1, "{} {value}", corruption.name);
+            assert!(
+                value >= corruption.range.0 && value <= corruption.range.1,
+                "{} {value}",
+                corruption.name
+            );
             // Distance from the identity; of photons, the noise.
-            let far = if corruption.identity.is_infinite() { 1.0 / value } else { (value - corruption.identity).abs() };
-            assert!(far > last, "{}: {value} is no further than the step before", corruption.name);
+            let far = if corruption.identity.is_infinite() {
+                1.0 / value
+            } else {
+                (value - corruption.identity).abs()
+            };
+            assert!(
+                far > last,
+                "{}: {value} is no further than the step before",
+                corruption.name
+            );
             last = far;
         }
     }
@@ -69,17 +126,37 @@ fn defocus_is_in_micrometres_only_where_the_microscope_is_known() {
         refractive_index: Some(1.0),
         pixel_size_um: Some(0.325),
     };
-    let defocus = |modality, optics| ladders(&modality, &optics).into_iter().find(|l| l.name == "defocus").unwrap();
+    let defocus = |modality, optics| {
+        ladders(&modality, &optics)
+            .into_iter()
+            .find(|l| l.name == "defocus")
+            .unwrap()
+    };
     let ladder = defocus(Modality::Fluorescence, known);
     assert_eq!(ladder.unit, "um");
     // Half the depth of field 1·0.52/0.75² = 0.924 µm, to two digits, and its doubles.
     assert_eq!(ladder.values, [0.46, 0.92, 1.8, 3.7, 7.4]);
     for optics in [
-        Optics { numerical_aperture: None, ..known },
-        Optics { wavelength_um: None, ..known },
-        Optics { refractive_index: None, ..known },
-        Optics { pixel_size_um: None, ..known },
-        Optics { numerical_aperture: Some(1.2), ..known },
+        Optics {
+            numerical_aperture: None,
+            ..known
+        },
+        Optics {
+            wavelength_um: None,
+            ..known
+        },
+        Optics {
+            refractive_index: None,
+            ..known
+        },
+        Optics {
+            pixel_size_um: None,
+            ..known
+        },
+        Optics {
+            numerical_aperture: Some(1.2),
+            ..known
+        },
     ] {
         let ladder = defocus(Modality::Fluorescence, optics);
         assert_eq!(ladder.unit, "px");
@@ -91,12 +168,19 @@ fn defocus_is_in_micrometres_only_where_the_microscope_is_known() {
 #[test]
 fn modalities_get_what_applies_to_them() {
     let names = |modality| -> Vec<String> {
-        ladders(&modality, &Optics::default()).into_iter().map(|l| l.name).collect()
+        ladders(&modality, &Optics::default())
+            .into_iter()
+            .map(|l| l.name)
+            .collect()
     };
     let has = |modality, name: &str| names(modality).iter().any(|n| n == name);
-    assert!(has(Modality::Brightfield, "stain_shift") && !has(Modality::Fluorescence, "stain_shift"));
+    assert!(
+        has(Modality::Brightfield, "stain_shift") && !has(Modality::Fluorescence, "stain_shift")
+    );
     assert!(has(Modality::Photo, "colour_shift") && !has(Modality::Brightfield, "colour_shift"));
-    assert!(!has(Modality::Spectral, "jpeg_quality") && !has(Modality::Spectral, "uneven_illumination"));
+    assert!(
+        !has(Modality::Spectral, "jpeg_quality") && !has(Modality::Spectral, "uneven_illumination")
+    );
     for modality in [Modality::Unknown, Modality::Spectral, Modality::Phase] {
         assert!(has(modality, "shot_noise") && has(modality, "magnification"));
     }

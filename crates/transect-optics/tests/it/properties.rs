@@ -11,25 +11,57 @@ use crate::{corrupt_in, image};
 /// Images of odd shapes and types, with labels.
 fn images() -> impl Strategy<Value = (Image, LabelImage)> {
     let side = prop_oneof![Just(1_usize), Just(2), Just(3), 4_usize..40];
-    let dtype = prop_oneof![Just(Dtype::Uint8), Just(Dtype::Uint16), Just(Dtype::Float32), Just(Dtype::Int16)];
-    (prop_oneof![Just(1_usize), Just(3), Just(5)], 1_usize..3, side.clone(), side, dtype, any::<bool>(), any::<u64>())
+    let dtype = prop_oneof![
+        Just(Dtype::Uint8),
+        Just(Dtype::Uint16),
+        Just(Dtype::Float32),
+        Just(Dtype::Int16)
+    ];
+    (
+        prop_oneof![Just(1_usize), Just(3), Just(5)],
+        1_usize..3,
+        side.clone(),
+        side,
+        dtype,
+        any::<bool>(),
+        any::<u64>(),
+    )
         .prop_map(|(channels, planes, rows, columns, dtype, flat, seed)| {
             let mut stream = transect_core::Stream::new(seed, "property", &[]);
             let (low, high) = dtype.range().unwrap_or((-1.0, 1.0));
             let constant = low + (high - low) * stream.uniform() as f32;
             let samples = (0..channels * planes * rows * columns)
-                .map(|_| if flat { constant } else { low + (high - low) * stream.uniform() as f32 })
-                .map(|v| if dtype == Dtype::Float32 { v } else { v.round() })
+                .map(|_| {
+                    if flat {
+                        constant
+                    } else {
+                        low + (high - low) * stream.uniform() as f32
+                    }
+                })
+                .map(|v| {
+                    if dtype == Dtype::Float32 {
+                        v
+                    } else {
+                        v.round()
+                    }
+                })
                 .collect();
             let mut made = image([channels, planes, rows, columns], samples, dtype);
             made.rgb = channels == 3;
-            let labels = (0..rows * columns).map(|_| stream.below(4) as u32).collect();
+            let labels = (0..rows * columns)
+                .map(|_| stream.below(4) as u32)
+                .collect();
             (made, LabelImage::new(rows, columns, labels).unwrap())
         })
 }
 
-const MODALITIES: [Modality; 5] =
-    [Modality::Fluorescence, Modality::Brightfield, Modality::Phase, Modality::Photo, Modality::Unknown];
+const MODALITIES: [Modality; 5] = [
+    Modality::Fluorescence,
+    Modality::Brightfield,
+    Modality::Phase,
+    Modality::Photo,
+    Modality::Unknown,
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
@@ -134,20 +166,60 @@ fn another_seed_image_view_or_replicate_gives_other_noise() {
     assert_eq!(first, make(1, b"a", &view));
     assert_ne!(first, make(2, b"a", &view));
     assert_ne!(first, make(1, b"b", &view));
-    assert_ne!(first, make(1, b"a", &View { replicate: 1, ..view.clone() }));
-    assert_ne!(first, make(1, b"a", &View { severity: Severity::LADDER[1], ..view.clone() }));
+    assert_ne!(
+        first,
+        make(
+            1,
+            b"a",
+            &View {
+                replicate: 1,
+                ..view.clone()
+            }
+        )
+    );
+    assert_ne!(
+        first,
+        make(
+            1,
+            b"a",
+            &View {
+                severity: Severity::LADDER[1],
+                ..view.clone()
+            }
+        )
+    );
 }
 
 #[test]
 fn constant_and_one_pixel_images_say_what_they_can() {
     use crate::{attribute, constant};
     for (rows, columns) in [(1, 1), (1, 50), (64, 64)] {
-        let described = describe(&constant(51.0, rows, columns, Dtype::Uint8), None, Modality::Fluorescence);
-        assert_eq!(attribute(&described, "intensity_mean"), Some(0.2_f32 as f64));
+        let described = describe(
+            &constant(51.0, rows, columns, Dtype::Uint8),
+            None,
+            Modality::Fluorescence,
+        );
+        assert_eq!(
+            attribute(&described, "intensity_mean"),
+            Some(0.2_f32 as f64)
+        );
         assert_eq!(attribute(&described, "intensity_sd"), Some(0.0));
         assert_eq!(attribute(&described, "background"), Some(0.2_f32 as f64));
-        for name in ["snr", "noise_gain", "read_noise", "spectrum_slope", "psf_sigma_px", "texture_scale_px", "red_mean", "objects"] {
-            assert_eq!(attribute(&described, name), None, "{name} of {rows} × {columns}");
+        for name in [
+            "snr",
+            "noise_gain",
+            "read_noise",
+            "spectrum_slope",
+            "psf_sigma_px",
+            "texture_scale_px",
+            "red_mean",
+            "objects",
+        ] {
+            assert_eq!(
+                attribute(&described, name),
+                None,
+                "{name} of {rows} × {columns}"
+            );
         }
         assert_eq!(described.perceptual_hash, 0);
         assert!(described.thumbnail.iter().all(|&b| b == 51));

@@ -18,7 +18,11 @@ fn all() -> [Laboratory; 6] {
 
 #[test]
 fn scenes_are_the_same_each_time_and_differ_by_index_and_seed() {
-    let laboratory = Laboratory { rows: 64, columns: 80, ..Laboratory::a() };
+    let laboratory = Laboratory {
+        rows: 64,
+        columns: 80,
+        ..Laboratory::a()
+    };
     let first = render(&laboratory, 1, 0);
     assert_eq!(first, render(&laboratory, 1, 0));
     assert_ne!(first.image, render(&laboratory, 1, 1).image);
@@ -29,7 +33,11 @@ fn scenes_are_the_same_each_time_and_differ_by_index_and_seed() {
 #[test]
 fn every_laboratory_shows_cells_with_their_truth() {
     for laboratory in all() {
-        let laboratory = Laboratory { rows: 128, columns: 128, ..laboratory };
+        let laboratory = Laboratory {
+            rows: 128,
+            columns: 128,
+            ..laboratory
+        };
         let mut nuclei = 0;
         for index in 0..3 {
             let scene = render(&laboratory, 5, index);
@@ -40,18 +48,33 @@ fn every_laboratory_shows_cells_with_their_truth() {
             for &label in scene.labels.labels() {
                 present[label as usize] = true;
             }
-            assert!(present[1..].iter().all(|&p| p), "labels of {} have a gap", laboratory.name);
+            assert!(
+                present[1..].iter().all(|&p| p),
+                "labels of {} have a gap",
+                laboratory.name
+            );
             nuclei += largest;
             // Every nucleus lies in a cell.
             for (n, c) in scene.labels.labels().iter().zip(scene.cells.labels()) {
                 assert!(*n == 0 || *c != 0);
             }
-            assert_eq!(scene.image.rgb, laboratory.modality() == Modality::Brightfield);
-            assert_eq!(scene.image.pixel_size.unwrap().row_um, laboratory.pixel_size_um);
+            assert_eq!(
+                scene.image.rgb,
+                laboratory.modality() == Modality::Brightfield
+            );
+            assert_eq!(
+                scene.image.pixel_size.unwrap().row_um,
+                laboratory.pixel_size_um
+            );
             assert_eq!(scene.expected.len(), scene.image.samples().len());
         }
         assert!(nuclei > 0, "{}", laboratory.name);
-        assert_eq!(Laboratory::named(&laboratory.name.to_uppercase()).unwrap().name, laboratory.name);
+        assert_eq!(
+            Laboratory::named(&laboratory.name.to_uppercase())
+                .unwrap()
+                .name,
+            laboratory.name
+        );
     }
 }
 
@@ -84,7 +107,10 @@ fn the_camera_counts_photons() {
     let (mean, variance) = moments(&scores);
     let n = scores.len() as f64;
     assert!(mean.abs() < 5.0 / n.sqrt(), "{mean}");
-    assert!((variance - 1.0).abs() < 5.0 * (2.2 / n).sqrt(), "{variance}");
+    assert!(
+        (variance - 1.0).abs() < 5.0 * (2.2 / n).sqrt(),
+        "{variance}"
+    );
 }
 
 /// Nuclei are bright in fluorescence and dark in bright field, by more than their noise.
@@ -115,7 +141,8 @@ fn nuclei_stand_out() {
 fn two_laboratories_see_the_same_nuclei_at_their_own_scale() {
     let diameter = |laboratory: &Laboratory| {
         let scene = render(laboratory, 4, 2);
-        let described = transect_optics::describe(&scene.image, Some(&scene.labels), laboratory.modality());
+        let described =
+            transect_optics::describe(&scene.image, Some(&scene.labels), laboratory.modality());
         crate::attribute(&described, "object_diameter_px").unwrap() * laboratory.pixel_size_um
     };
     let (a, b) = (diameter(&Laboratory::a()), diameter(&Laboratory::b()));

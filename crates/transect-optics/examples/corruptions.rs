@@ -1,0 +1,95 @@
+//! Milliseconds for each corruption of an 8-bit image of 512 × 512 pixels, one thread.
+//!
+//! `cargo run -p transect-optics --release --example corruptions` prints CSV: corruption, channels, value, milliseconds
+//! (median of the repetitions). `benches/peer/corruptions.py` does the same work in Python and prints the ratios.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use transect_core::context::Optics;
+use transect_core::{Digest, Dtype, Fits, Image, Modality, PixelSize, Severity, Stream, View};
+use transect_optics::{MakeContext, corruptions, describe, make_view};
+
+const SIDE: usize = 512;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "corruption,channels,value,ms")?;
+    for channels in [1, 3] {
+        let image = picture(channels)?;
+        let fits = Fits::default();
+        let context = MakeContext {
+            modality: Modality::Brightfield,
+            optics: Optics {
+                numerical_aperture: Some(0.75),
+                wavelength_um: Some(0.52),
+                refractive_index: Some(1.0),
+                pixel_size_um: Some(0.325),
+            },
+            seed: 1,
+            image_sha256: Digest::of(b"bench"),
+            fits: &fits,
+            profile: None,
+        };
+        let severity = Severity::new(3).unwrap_or_default();
+        for corruption in corruptions() {
+            if channels == 1 && matches!(corruption.name, "stain_shift" | "colour_shift") {
+                continue;
+            }
+            let value = corruption.ladder[2];
+            let view = View::corruption(
+                corruption.name,
+                severity,
+                corruption.parameter,
+                value,
+                corruption.unit,
+            );
+            let ms = time(|| make_view(&image, None, &view, &context).is_ok())?;
+            writeln!(out, "{},{channels},{value},{ms:.3}", corruption.name)?;
+        }
+        let view = View::corruption("defocus", severity, "defocus", 3.7, "um");
+        let ms = time(|| make_view(&image, None, &view, &context).is_ok())?;
+        writeln!(out, "defocus_um,{channels},3.7,{ms:.3}")?;
+        let ms = time(|| {
+            describe(&image, None, Modality::Brightfield)
+                .thumbnail
+                .len()
+                > 1
+        })?;
+        writeln!(out, "describe,{channels},,{ms:.3}")?;
+    }
+    Ok(())
+}
+
+/// Median milliseconds of 15 runs after one that warms up.
+fn time(mut run: impl FnMut() -> bool) -> Result<f64, String> {
+    if !run() {
+        return Err("a view was refused".to_owned());
+    }
+    let mut times: Vec<f64> = (0..15)
+        .map(|_| {
+            let start = Instant::now();
+            std::hint::black_box(run());
+            start.elapsed().as_secs_f64() * 1000.0
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    Ok(times[times.len() / 2])
+}
+
+/// Slopes and noise.
+fn picture(channels: usize) -> transect_core::Result<Image> {
+    let mut stream = Stream::new(1, "bench", &[]);
+    let samples = (0..channels * SIDE * SIDE)
+        .map(|i| {
+            let (y, x) = ((i / SIDE % SIDE) as f64, (i % SIDE) as f64);
+            let level =
+                128.0 + 60.0 * (x / 37.0).sin() + 50.0 * (y / 23.0).cos() + 4.0 * stream.normal();
+            level.round().clamp(0.0, 255.0) as f32
+        })
+        .collect();
+    let mut image = Image::new([channels, 1, SIDE, SIDE], samples, Dtype::Uint8)?;
+    image.rgb = channels == 3;
+    image.pixel_size = Some(PixelSize::square(0.325));
+    Ok(image)
+}
