@@ -676,3 +676,65 @@ fn a_map_of_touching_discs_is_split_by_distance() {
     assert_eq!(count(""), 2);
     assert_eq!(count("split_distance_px = 6\n"), 3);
 }
+
+#[test]
+fn softmax_has_the_meaning_of_its_operator_set() {
+    let folder = TempDir::new().unwrap();
+    let toml = CLASSIFIER
+        .replace("activation = \"softmax\"\n", "")
+        .replace("axes = \"bc\"", "axes = \"bcyx\"")
+        .replace("[\"dark\", \"bright\"]", "[\"r\", \"g\", \"b\"]");
+    for (opset, sum) in [(9, 1.0), (12, 1.0), (13, 3.0)] {
+        let mut graph = model(
+            vec![
+                node("GlobalAveragePool", &["image"], "pooled", vec![]),
+                node("Softmax", &["pooled"], "probabilities", vec![]),
+            ],
+            vec![],
+            port("image", &[0, 3, 4, 4]),
+            port("probabilities", &[0, 3, 1, 1]),
+        );
+        graph.opset_import[0].version = Some(opset);
+        write(folder.path(), &graph, &toml);
+        let result = Model::load(&options(folder.path()))
+            .unwrap()
+            .session()
+            .unwrap()
+            .predict(&colour(255.0, 4, 4), false);
+        if sum == 1.0 {
+            let Prediction::Classes(classes) = result.unwrap().prediction else {
+                panic!()
+            };
+            assert!(
+                classes
+                    .probabilities
+                    .iter()
+                    .all(|p| (p - 1.0 / 3.0).abs() < 1e-6),
+                "{opset}"
+            );
+        } else {
+            // From 13 on it works over the last axis, which has one position: three ones.
+            assert_eq!(result.unwrap_err().code.id, "T334");
+        }
+    }
+}
+
+#[test]
+fn what_the_engine_would_approximate_is_refused() {
+    let folder = TempDir::new().unwrap();
+    let mode = AttributeProto {
+        name: Some("mode".to_owned()),
+        r#type: Some(attribute_proto::AttributeType::String as i32),
+        s: Some(b"cubic".to_vec()),
+        ..AttributeProto::default()
+    };
+    let graph = model(
+        vec![node("Resize", &["image", "", "scales"], "maps", vec![mode])],
+        vec![weights("scales", &[4], vec![1.0, 1.0, 1.0, 1.0])],
+        port("image", &[1, 1, 0, 0]),
+        port("maps", &[1, 1, 0, 0]),
+    );
+    write(folder.path(), &graph, HOURGLASS);
+    let text = failure(folder.path());
+    assert!(text.contains("T321") && text.contains("cubic"), "{text}");
+}

@@ -117,8 +117,7 @@ impl Session {
         let spec = &inner.spec;
         let plan = tile::plan(spec, block.shape[2], block.shape[3])?;
         let count = tile::tiles(&plan);
-        let maps =
-            spec.output.axis(AxisKind::Y).is_some() || spec.output.axis(AxisKind::X).is_some();
+        let maps = spec.task != transect_core::Task::Classification;
         if !maps
             && plan
                 .iter()
@@ -552,7 +551,7 @@ fn place(
     row: usize,
     column: usize,
 ) -> Result<()> {
-    if spec.output.axis(AxisKind::Y).is_none() && spec.output.axis(AxisKind::X).is_none() {
+    if spec.task == transect_core::Task::Classification {
         *stitched = Some(output);
         return Ok(());
     }

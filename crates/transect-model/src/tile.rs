@@ -110,13 +110,13 @@ fn margin(spec: &Spec, kind: AxisKind) -> usize {
     let Some(output) = spec.output.axis(kind) else {
         return 0;
     };
-    match output.size {
-        Size::Follows { factor, offset } if factor > 0.0 => {
-            let pixels = output.halo as f64 / factor + (-offset).max(0) as f64 / (2.0 * factor);
-            pixels.ceil() as usize
-        }
-        _ => output.halo,
-    }
+    let given = spec.input.axis(kind).map(|axis| &axis.size);
+    let (factor, offset) = match (&output.size, given) {
+        (Size::Follows { factor, offset }, _) if *factor > 0.0 => (*factor, *offset),
+        (Size::Fixed(out), Some(Size::Fixed(tile))) if *out > 0 => (*out as f64 / *tile as f64, 0),
+        _ => (1.0, 0),
+    };
+    (output.halo as f64 / factor + (-offset).max(0) as f64 / (2.0 * factor)).ceil() as usize
 }
 
 /// Position in an axis of `n` under symmetric padding: the edge pixel is repeated (… 1 0 | 0 1 … n−1 | n−1 …).

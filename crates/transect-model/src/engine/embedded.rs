@@ -35,6 +35,10 @@ impl Embedded {
     /// # Errors
     /// `T321` with all operators that the engine lacks; `T322` when it refuses the graph for another reason.
     pub fn load(graph: &Graph) -> Result<Self> {
+        let unfaithful = graph.unfaithful();
+        if !unfaithful.is_empty() {
+            return Err(lacking(unfaithful));
+        }
         let graph = graph.explicit();
         match load(graph.encode()) {
             Ok(model) => Ok(Self {
@@ -56,18 +60,23 @@ impl Embedded {
                     )
                     .help("check the model with `onnx.checker`, or give --engine onnxruntime"));
                 }
-                let mut error = Error::new(
-                    &codes::OPERATORS_UNSUPPORTED,
-                    format!(
-                        "the embedded engine ({NAME}) lacks {} of the model's operators",
-                        missing.len()
-                    ),
-                );
-                error.notes = missing;
-                Err(error.help("`pip install onnxruntime`, then --engine onnxruntime --onnxruntime FOLDER, where FOLDER is what `pip show -f onnxruntime` names as Location"))
+                Err(lacking(missing))
             }
         }
     }
+}
+
+/// The error for operators that are not there.
+fn lacking(operators: Vec<String>) -> Error {
+    let mut error = Error::new(
+        &codes::OPERATORS_UNSUPPORTED,
+        format!(
+            "the embedded engine ({NAME}) lacks {} of the model's operators",
+            operators.len()
+        ),
+    );
+    error.notes = operators;
+    error.help("`pip install onnxruntime`, then --engine onnxruntime --onnxruntime FOLDER, where FOLDER is what `pip show onnxruntime` names as Location")
 }
 
 fn load(bytes: Vec<u8>) -> std::result::Result<rten::Model, (LoadErrorKind, String)> {

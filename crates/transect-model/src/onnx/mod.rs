@@ -296,6 +296,7 @@ impl Graph {
     /// becomes `Identity`.
     pub(crate) fn explicit(&self) -> Self {
         let mut copy = self.clone();
+        let opset = self.opsets().get("ai.onnx").copied().unwrap_or(0);
         let Some(graph) = &mut copy.model.graph else {
             return copy;
         };
@@ -312,6 +313,21 @@ impl Graph {
             .map(|t| (t.name().to_owned(), t.dims.clone()))
             .collect();
         for node in &mut graph.node {
+            // Before operator set 7 training was an attribute, from 12 on it is the third input.
+            let inference = opset >= 7
+                || node
+                    .attribute
+                    .iter()
+                    .any(|a| a.name() == "is_test" && a.i() == 1);
+            let plain =
+                node.input.len() < 3 && node.output.iter().skip(1).all(|mask| !used.contains(mask));
+            if node.op_type() == "Dropout" && inference && plain {
+                node.op_type = Some("Identity".to_owned());
+                node.input.truncate(1);
+                node.output.truncate(1);
+                node.attribute.clear();
+                continue;
+            }
             let have = |key: &str| {
                 node.attribute
                     .iter()
@@ -339,7 +355,42 @@ impl Graph {
                 });
             }
         }
+        if opset < 13 {
+            let nodes = std::mem::take(&mut graph.node);
+            graph.node = nodes.into_iter().flat_map(old_softmax).collect();
+        }
         copy
+    }
+
+    /// Operators that the embedded engine would run with another meaning than the standard's, and why.
+    pub(crate) fn unfaithful(&self) -> Vec<String> {
+        let opset = self.opsets().get("ai.onnx").copied().unwrap_or(0);
+        let mut found = BTreeSet::new();
+        for (depth, graph) in graphs(self.graph()).into_iter().enumerate() {
+            for node in &graph.node {
+                let mode = node
+                    .attribute
+                    .iter()
+                    .find(|a| a.name() == "mode")
+                    .map(AttributeProto::s);
+                match node.op_type() {
+                    "Resize" | "Upsample" if mode == Some(b"cubic") => {
+                        found.insert(format!(
+                            "{}: mode `cubic`, which it would run as `linear`",
+                            node.op_type()
+                        ));
+                    }
+                    "Softmax" | "LogSoftmax" if depth > 0 && opset < 13 => {
+                        found.insert(format!(
+                            "{}: within another operator, with the meaning that it had before operator set 13",
+                            node.op_type()
+                        ));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found.into_iter().collect()
     }
 
     /// For each operator that is used, a model that holds only the first node of that kind and attributes: to ask an
@@ -405,6 +456,58 @@ impl Graph {
         }
         probes
     }
+}
+
+/// Before operator set 13, `Softmax` and `LogSoftmax` worked on all axes from `axis` (1 by default) on together. The same
+/// in later terms: flatten to two axes, softmax over the second, and back to the shape.
+fn old_softmax(node: NodeProto) -> Vec<NodeProto> {
+    let axis = node
+        .attribute
+        .iter()
+        .find(|a| a.name() == "axis")
+        .map_or(1, AttributeProto::i);
+    // Over the last axis alone both meanings are one.
+    let old = matches!(node.op_type(), "Softmax" | "LogSoftmax") && axis != -1;
+    let (true, [input], [output]) = (old, node.input.as_slice(), node.output.as_slice()) else {
+        return vec![node];
+    };
+    let int = |value: i64| AttributeProto {
+        name: Some("axis".to_owned()),
+        r#type: Some(AttributeType::Int as i32),
+        i: Some(value),
+        ..AttributeProto::default()
+    };
+    let make =
+        |op: &str, inputs: Vec<String>, output: String, attribute: Vec<AttributeProto>| NodeProto {
+            op_type: Some(op.to_owned()),
+            name: Some(format!("{output}:{op}")),
+            input: inputs,
+            output: vec![output],
+            attribute,
+            ..NodeProto::default()
+        };
+    let name = |part: &str| format!("{output}:transect:{part}");
+    vec![
+        make("Shape", vec![input.clone()], name("shape"), Vec::new()),
+        make(
+            "Flatten",
+            vec![input.clone()],
+            name("flat"),
+            vec![int(axis)],
+        ),
+        make(
+            node.op_type(),
+            vec![name("flat")],
+            name("soft"),
+            vec![int(1)],
+        ),
+        make(
+            "Reshape",
+            vec![name("soft"), name("shape")],
+            output.clone(),
+            Vec::new(),
+        ),
+    ]
 }
 
 /// All graphs within a graph, itself first.

@@ -315,9 +315,10 @@ fn space_size(
 ) -> Option<Size> {
     let at = format!("{key}.size.{letter}");
     if !input {
-        return Some(match size.get(letter).and_then(Value::as_u64) {
-            Some(n) => Size::Fixed(n as usize),
-            None => Size::Follows {
+        return Some(match (size.get(letter).and_then(Value::as_u64), fixed) {
+            (Some(n), _) => Size::Fixed(n as usize),
+            (None, Some(n)) => Size::Fixed(n),
+            (None, None) => Size::Follows {
                 factor: 1.0,
                 offset: 0,
             },
