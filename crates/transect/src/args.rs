@@ -104,6 +104,8 @@ pub(crate) enum EngineArg {
 /// How outputs become objects.
 #[derive(Debug, Clone, Copy, ValueEnum, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum DecodeArg {
+    /// The class with the highest value at each pixel.
+    Argmax,
     /// One foreground probability: threshold, connected components.
     Foreground,
     /// Interior and boundary probabilities: interiors, grown by watershed.
@@ -194,6 +196,12 @@ pub(crate) struct ModelArgs {
     /// Over what statistics of the normalisation are taken, where they are taken from the image.
     #[arg(long, value_parser = ["whole", "tile"])]
     pub(crate) normalise: Option<String>,
+    /// Side of a tile in pixels, where the specification leaves it open.
+    #[arg(long, value_name = "PX")]
+    pub(crate) tile: Option<usize>,
+    /// Pixels of each tile's border that are not used, in place of what the specification says.
+    #[arg(long, value_name = "PX")]
+    pub(crate) halo: Option<usize>,
     /// Layer whose output is the embedding; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub(crate) embedding: Vec<String>,

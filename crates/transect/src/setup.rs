@@ -90,6 +90,7 @@ pub(crate) fn model(args: &ModelArgs, path: &Path, keep_fed: bool) -> Result<Mod
         onnxruntime: args.onnxruntime.clone(),
         task: args.task.map(Task::from),
         decode: args.decode.map(|d| match d {
+            DecodeArg::Argmax => Decode::Argmax,
             DecodeArg::Foreground => Decode::Foreground,
             DecodeArg::InteriorBoundary => Decode::InteriorBoundary,
             DecodeArg::Labels => Decode::Labels,
@@ -104,6 +105,8 @@ pub(crate) fn model(args: &ModelArgs, path: &Path, keep_fed: bool) -> Result<Mod
                 Normalise::Whole
             }
         }),
+        tile: args.tile,
+        halo: args.halo,
         embeddings: args.embedding.clone(),
         keep_fed,
         clock,
