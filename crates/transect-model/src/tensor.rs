@@ -1,21 +1,6 @@
 //! Arrays that models take and give, and the canonical block that transect works on.
 
-/// An array of `f32` in row-major order.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Tensor {
-    /// Length of each dimension; empty for a scalar.
-    pub shape: Vec<usize>,
-    /// The values, the last dimension fastest.
-    pub data: Vec<f32>,
-}
-
-impl Tensor {
-    /// A tensor, if the values fill the shape.
-    pub fn new(shape: Vec<usize>, data: Vec<f32>) -> Option<Self> {
-        let count = shape.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))?;
-        (count == data.len()).then_some(Self { shape, data })
-    }
-}
+pub use transect_image::npy::Tensor;
 
 /// Samples in the order (channel, plane, row, column).
 #[derive(Debug, Clone, PartialEq)]

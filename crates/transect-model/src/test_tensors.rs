@@ -48,10 +48,7 @@ pub(crate) fn run(model: &Model) -> Result<TestOutcome> {
                 error.code = &codes::TEST_TENSORS;
                 error
             })?;
-        Ok(Tensor {
-            shape: tensor.shape,
-            data: tensor.data,
-        })
+        Ok(tensor)
     };
     let (input, expected) = (read(input)?, read(expected)?);
     let odd = |error: Error| {
