@@ -216,7 +216,32 @@ fn wrong(study: &Study<'_>, findings: &[Finding]) -> Answer {
                 format!("It got none of {} wrong.", words::images(scored.len())),
             )
         } else {
-            (Verdict::Undecided, "No class, domain, trait or confidence was found that marks them. The worst images are in the gallery.".to_owned())
+            let lowest = findings
+                .iter()
+                .filter(|f| f.id.starts_with("performance.recall[class=") && f.n >= 5)
+                .filter(|f| f.estimate.zip(overall).is_some_and(|(e, all)| e < all))
+                .min_by(|a, b| {
+                    let of = |f: &Finding| f.estimate.unwrap_or(1.0);
+                    of(a).total_cmp(&of(b)).then_with(|| a.id.cmp(&b.id))
+                });
+            let so_far = lowest.map_or_else(String::new, |f| {
+                ids.push(f.id.clone());
+                let name =
+                    f.id.rsplit_once('=')
+                        .map_or("", |(_, name)| name)
+                        .trim_end_matches(']');
+                format!(
+                    " Lowest so far, and not settled: class {name}, right on {} of {}.",
+                    words::percent(f.estimate.unwrap_or_default()),
+                    words::images(f.n as usize)
+                )
+            });
+            (
+                Verdict::Undecided,
+                format!(
+                    "No class, domain, trait or confidence was shown to mark them.{so_far} The worst images are in the gallery."
+                ),
+            )
         };
         return Answer {
             verdict,

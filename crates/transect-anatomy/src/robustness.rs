@@ -262,10 +262,41 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
             .push(not_assessable("robustness.tolerance", claim, missing).into());
         return Ok(opinion);
     }
+    if let Some(finding) = not_above_chance(study, &scored)? {
+        opinion.drafts.push(finding.into());
+        return Ok(opinion);
+    }
     for ladder in &context.ladders {
         one(study, ladder, &mut opinion)?;
     }
     Ok(opinion)
+}
+
+/// One finding for all corruptions, where the images as they are show no score above chance that could be lost.
+fn not_above_chance(study: &Study<'_>, scored: &[usize]) -> Result<Option<Finding>> {
+    let metric = metric::primary(study.context.task);
+    let id = "robustness.tolerance";
+    let Some(e) = performance::estimate(study, metric, scored, study.settings(id))? else {
+        return Ok(None);
+    };
+    let data = study.metric_rows(scored)?;
+    let all: Vec<usize> = (0..data.len()).collect();
+    let chance = metric.chance(&data, &all).unwrap_or(0.0);
+    if e.low > chance || scored.len() < FEWEST {
+        return Ok(None);
+    }
+    let form = performance::form(metric);
+    Ok(Some(not_assessable(
+        id,
+        format!(
+            "How far corruptions bend the score cannot be told: on the {} as they are the {} is {}, not shown to be above chance, {}.",
+            words::images(scored.len()),
+            metric.title,
+            form.estimate(&e),
+            form.one(chance)
+        ),
+        "images on which the model does better than the best constant answer",
+    )))
 }
 
 fn value_words(ladder: &Ladder, value: f64) -> String {

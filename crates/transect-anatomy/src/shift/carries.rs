@@ -181,8 +181,9 @@ fn trait_carries(
     };
     let noun = if name == "all" { "all traits" } else { name };
     let what = format!(
-        "Giving {} of the reference the {noun} of target images ({words_of}) raises the {} by {} more than giving them those of other reference images",
+        "Giving {} of the reference the {noun} of target images ({words_of}), instead of {} of other reference images, changes the {} by {}",
         words::images(rows.len()),
+        if name == "all" { "those" } else { "that" },
         risk_words(study),
         points.short(&raised)
     );
