@@ -91,7 +91,9 @@ fn works(score: Option<&Finding>, harm: Option<&Finding>, shift: Option<&Finding
         }
     }
     let verdict = worst(&verdicts);
+    let unclaimed = score.is_some_and(|f| f.verdict == Verdict::Described);
     let lead = match verdict {
+        Verdict::Pass if unclaimed => "As well as on the reference, as far as these images tell.",
         Verdict::Pass => "Yes, as far as these images tell.",
         Verdict::Warn => "Doubtful.",
         Verdict::Fail => "No.",
@@ -278,19 +280,26 @@ fn label(study: &Study<'_>, score: Option<&Finding>, harm: Option<&Finding>) -> 
         if f.id != score.id {
             findings.push(f.id.clone());
         }
-        let needed = open.iter().filter_map(|f| f.n_needed).max();
-        let text = match needed {
-            Some(n) => format!(
-                "About {n} images in all (there are {}), drawn at random{}, would settle it if the score stays as it is.",
-                f.n,
-                if groups {
-                    " and from as many groups again"
-                } else {
-                    ""
-                }
+        let more = if groups {
+            ", drawn at random and from as many groups again"
+        } else {
+            ", drawn at random"
+        };
+        let text = match (f.n_needed, f.id == score.id) {
+            (Some(n), true) => format!(
+                "About {n} images in all (there are {}){more}, would settle it if the score stays as it is.",
+                f.n
             ),
-            None => {
+            (Some(n), false) => format!(
+                "About {n} images, target and reference together (there are {}){more}, would settle whether it is worse here, if the scores stay as they are.",
+                f.n
+            ),
+            (None, _) if f.groups.is_some_and(|g| g < 6.0) => {
                 "More groups first: no number of further images of the same few groups settles it."
+                    .to_owned()
+            }
+            (None, _) => {
+                "No number of images can be named: what was measured lies on the threshold itself."
                     .to_owned()
             }
         };

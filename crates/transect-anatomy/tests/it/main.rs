@@ -4,6 +4,7 @@
     clippy::print_stdout,
     reason = "the figures of long runs are for a reader"
 )]
+mod by_hand;
 mod edges;
 mod planted;
 mod speed;
