@@ -170,6 +170,24 @@ pub(crate) fn short(value: f64) -> String {
 }
 
 impl Replicates {
+    /// The same replicates of other outputs, made from these.
+    pub(crate) fn map(&self, f: &dyn Fn(&[f64]) -> Vec<f64>) -> Self {
+        let side = |side: &Side| Side {
+            deleted: side
+                .deleted
+                .iter()
+                .map(|s| s.iter().map(|out| f(out)).collect())
+                .collect(),
+            ..*side
+        };
+        Self {
+            observed: f(&self.observed),
+            sides: self.sides.iter().map(side).collect(),
+            draws: self.draws.iter().map(|out| f(out)).collect(),
+            n: self.n,
+        }
+    }
+
     /// An estimate of one functional of the outputs, which gives NaN where it has no value.
     pub(crate) fn estimate(
         &self,

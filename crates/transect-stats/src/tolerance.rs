@@ -120,28 +120,28 @@ impl Axis {
     }
 }
 
-/// What is left above the allowed loss, D(t) = (score(t) − chance) − (1 − loss)(score(0) − chance), at a place on the axis:
-/// isotonic over the severities, never above its value at 0, linear between them.
-fn margin(scores: &[f64], chance: f64, loss: f64, axis: &Axis, place: f64) -> f64 {
+/// What is left above the allowed loss at each severity, D = (score − chance) − (1 − loss)(score₀ − chance): isotonic over
+/// the severities, never above its value at 0.
+fn margins(scores: &[f64], chance: f64, loss: f64) -> Vec<f64> {
     let kept = (1.0 - loss) * (scores[0] - chance);
     let at_zero = scores[0] - chance - kept;
     // Losses grow, so their negatives are pooled as non-decreasing.
-    let mut falls: Vec<f64> = scores[1..].iter().map(|s| kept - (s - chance)).collect();
-    let weights = vec![1.0; falls.len()];
-    pool(&mut falls, &weights);
+    let mut out: Vec<f64> = scores.iter().map(|s| kept - (s - chance)).collect();
+    let weights = vec![1.0; out.len() - 1];
+    pool(&mut out[1..], &weights);
+    out.iter_mut().for_each(|v| *v = (-*v).min(at_zero));
+    out[0] = at_zero;
+    out
+}
+
+/// Linear interpolation of the margins at a place on the axis.
+fn margin(margins: &[f64], axis: &Axis, place: f64) -> f64 {
     let segment = axis.places[1..]
         .partition_point(|p| *p < place)
-        .min(falls.len() - 1);
-    let value = |severity: usize| {
-        if severity == 0 {
-            at_zero
-        } else {
-            (-falls[severity - 1]).min(at_zero)
-        }
-    };
+        .min(margins.len() - 2);
     let (from, to) = (axis.places[segment], axis.places[segment + 1]);
     let part = ((place - from) / (to - from)).clamp(0.0, 1.0);
-    value(segment) * (1.0 - part) + value(segment + 1) * part
+    margins[segment] * (1.0 - part) + margins[segment + 1] * part
 }
 
 /// Where a falling function leaves the positive side; `None` when it never does.
@@ -151,7 +151,7 @@ fn crossing(axis: &Axis, positive: &dyn Fn(f64) -> Result<bool>) -> Result<Optio
         return Ok(None);
     }
     let (mut low, mut high) = (0.0, last);
-    for _ in 0..30 {
+    for _ in 0..24 {
         let middle = 0.5 * (low + high);
         if positive(middle)? {
             low = middle;
@@ -207,13 +207,13 @@ fn finish(
         }),
         ..settings.clone()
     };
-    let at =
-        |place: f64| made.estimate(&spread, &|out| margin(&all(out), chance, loss, axis, place));
+    let curves = made.map(&|out| margins(&all(out), chance, loss));
+    let at = |place: f64| curves.estimate(&spread, &|curve| margin(curve, axis, place));
     let last = at(axis.places[k - 1])?;
     let (mut value, mut near, mut far) = (None, None, None);
     if assessable {
         value = crossing(axis, &|place| {
-            Ok(margin(&observed, chance, loss, axis, place) > 0.0)
+            Ok(margin(&curves.observed, axis, place) > 0.0)
         })?;
         near = crossing(axis, &|place| Ok(at(place)?.low > 0.0))?;
         far = crossing(axis, &|place| Ok(at(place)?.high > 0.0))?;

@@ -527,6 +527,9 @@ fn differences(cells: &mut Vec<Cell>) {
 }
 
 fn tolerances(cells: &mut Vec<Cell>) {
+    // Scores fall by 0, 4, 16, 30, 50% of 0.8: 10% is lost half way between severities 2 and 3.
+    let means = [0.8, 0.8, 0.768, 0.672, 0.56, 0.4];
+    let cuts = means.map(probit);
     let designs: [(usize, usize, f64); 5] = [
         (60, 60, 0.0),
         (100, 20, 0.1),
@@ -544,18 +547,16 @@ fn tolerances(cells: &mut Vec<Cell>) {
                 format!("tolerance/{kind} n={n} groups={groups} icc={icc}"),
                 Band::Approximate,
                 move |stream| {
-                    // Scores fall by 0, 4, 16, 30, 50% of 0.8: 10% is lost half way between severities 2 and 3.
-                    let means = [0.8, 0.8, 0.768, 0.672, 0.56, 0.4];
                     let mut scores = vec![Vec::new(); 6];
                     for &m in &sizes {
                         let group = icc.sqrt() * stream.normal();
                         for _ in 0..m {
                             let own = group + (1.0 - icc).sqrt() * stream.normal();
                             let noise = stream.normal();
-                            for (column, mean) in scores.iter_mut().zip(means) {
+                            for ((column, mean), cut) in scores.iter_mut().zip(means).zip(cuts) {
                                 let latent = 0.9 * own + 0.435_889_894 * noise;
                                 column.push(if rates {
-                                    f64::from(u8::from(latent < probit(mean)))
+                                    f64::from(u8::from(latent < cut))
                                 } else {
                                     // Losses differ from image to image: those with a high own value lose more.
                                     mean - 0.08 * own - (0.8 - mean) * 0.5 * noise
@@ -751,6 +752,29 @@ fn sharpened(
     Ok((Matrix::new(truth.len(), 3, data)?, truth))
 }
 
+fn softmax(scores: impl Iterator<Item = f64>) -> Vec<f64> {
+    let e: Vec<f64> = scores.map(f64::exp).collect();
+    let sum: f64 = e.iter().sum();
+    e.into_iter().map(|v| v / sum).collect()
+}
+
+/// Expected log loss of a model that sharpens by `temperature` when it is cooled by `fitted`.
+fn expected_loss(fresh: &[Vec<f64>], temperature: f64, fitted: f64) -> f64 {
+    let total: f64 = fresh
+        .iter()
+        .map(|row| {
+            let honest = softmax(row.iter().map(|s| 2.0 * s));
+            let said = softmax(row.iter().map(|s| 2.0 * s * temperature / fitted));
+            honest
+                .iter()
+                .zip(&said)
+                .map(|(h, p)| -h * p.max(1e-300).ln())
+                .sum::<f64>()
+        })
+        .sum();
+    total / fresh.len() as f64
+}
+
 fn gains(cells: &mut Vec<Cell>) {
     for (n, groups, icc) in [
         (100, 100, 0.0),
@@ -758,19 +782,29 @@ fn gains(cells: &mut Vec<Cell>) {
         (200, 20, 0.1),
         (200, 10, 0.3),
     ] {
-        for temperature in [1.0, 2.0] {
+        for temperature in [1.0, 1.3, 2.0] {
             let sizes = sizes(n, groups, false);
             let units = units(&sizes);
-            cell(
-                cells,
-                format!("calibration/gain T={temperature} n={n} groups={groups} icc={icc}"),
-                Band::Approximate,
-                move |stream| {
-                    let (p, truth) = sharpened(stream, &sizes, icc, temperature)?;
-                    let made = cross_fitted_temperature(&p, &truth, &units, &settings())?;
-                    Ok(interval(&mean(&made.gain, &units, &settings())?, None))
-                },
-            );
+            let mut stream = Stream::new(5, "proving/fresh", &[]);
+            let fresh: Vec<Vec<f64>> = (0..1000)
+                .map(|_| (0..3).map(|_| stream.normal()).collect())
+                .collect();
+            let id = format!("calibration/gain T={temperature} n={n} groups={groups} icc={icc}");
+            cell(cells, id, Band::Approximate, move |stream| {
+                let (p, truth) = sharpened(stream, &sizes, icc, temperature)?;
+                let made = cross_fitted_temperature(&p, &truth, &units, &settings())?;
+                let as_given = expected_loss(&fresh, temperature, 1.0);
+                let cooled: f64 = made
+                    .fold_temperatures
+                    .iter()
+                    .map(|t| expected_loss(&fresh, temperature, *t))
+                    .sum();
+                let truth = as_given - cooled / made.fold_temperatures.len() as f64;
+                Ok(interval(
+                    &mean(&made.gain, &units, &settings())?,
+                    Some(truth),
+                ))
+            });
         }
     }
 }
