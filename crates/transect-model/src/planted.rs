@@ -738,3 +738,295 @@ fn what_the_engine_would_approximate_is_refused() {
     let text = failure(folder.path());
     assert!(text.contains("T321") && text.contains("cubic"), "{text}");
 }
+
+/// A description in format 0.5 around a graph with the tensors `image` and `maps`, 8 + n pixels.
+fn description(output_axes: &str) -> String {
+    format!(
+        r#"
+format_version: 0.5.4
+type: model
+name: planted
+inputs:
+- id: image
+  axes:
+  - {{type: batch}}
+  - {{type: channel, channel_names: [grey]}}
+  - {{id: y, type: space, size: {{min: 8, step: 1}}}}
+  - {{id: x, type: space, size: {{min: 8, step: 1}}}}
+outputs:
+- id: maps
+  axes:
+  - {{type: batch}}
+  - {{type: channel, channel_names: [p]}}
+{output_axes}
+weights:
+  onnx: {{source: weights.onnx, opset_version: 17}}
+config:
+  transect: {{task: semantic, decode: foreground, thresholds: {{foreground: 0.5}}, tile: 24}}
+"#
+    )
+}
+
+fn described(graph: &ModelProto, text: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("weights.onnx"), graph.encode_to_vec()).unwrap();
+    std::fs::write(folder.path().join("rdf.yaml"), text).unwrap();
+    folder
+}
+
+fn semantic(folder: &Path, image: &Image) -> (Vec<u32>, u64) {
+    let model = Model::load(&options(folder)).unwrap_or_else(|errors| panic!("{errors}"));
+    let output = model.session().unwrap().predict(image, false).unwrap();
+    let Prediction::Semantic(semantic) = output.prediction else {
+        panic!()
+    };
+    (semantic.mask.labels().to_vec(), output.passes)
+}
+
+#[test]
+fn a_network_that_crops_its_border_gives_every_pixel() {
+    let mut kernel = vec![0.0; 9];
+    kernel[4] = 1.0;
+    let graph = model(
+        vec![node(
+            "Conv",
+            &["image", "kernel"],
+            "maps",
+            vec![ints("strides", &[1, 1])],
+        )],
+        vec![weights("kernel", &[1, 1, 3, 3], kernel)],
+        port("image", &[1, 1, 0, 0]),
+        port("maps", &[1, 1, 0, 0]),
+    );
+    for halo in [0, 2] {
+        let axes = format!(
+            "  - {{id: y, type: space, size: {{tensor_id: image, axis_id: y, offset: -2}}, halo: {halo}}}\n  - {{id: x, type: space, size: {{tensor_id: image, axis_id: x, offset: -2}}, halo: {halo}}}"
+        );
+        let folder = described(&graph, &description(&axes));
+        for (rows, columns) in [(9, 13), (50, 31)] {
+            let image = grey(rows, columns);
+            let want: Vec<u32> = image
+                .samples()
+                .iter()
+                .map(|&v| u32::from(v > 0.5))
+                .collect();
+            let (got, passes) = semantic(folder.path(), &image);
+            assert_eq!(got, want, "{rows} × {columns}, halo {halo}");
+            assert_eq!(passes > 1, rows > 20);
+        }
+    }
+}
+
+#[test]
+fn maps_of_another_scale_come_back_to_the_size_of_the_image() {
+    let scales = weights("scales", &[4], vec![1.0, 1.0, 2.0, 2.0]);
+    let graph = model(
+        vec![node("Resize", &["image", "", "scales"], "maps", vec![])],
+        vec![scales],
+        port("image", &[1, 1, 0, 0]),
+        port("maps", &[1, 1, 0, 0]),
+    );
+    let axes = "  - {id: y, type: space, scale: 0.5, size: {tensor_id: image, axis_id: y}, halo: 4}\n  - {id: x, type: space, scale: 0.5, size: {tensor_id: image, axis_id: x}, halo: 4}";
+    let folder = described(&graph, &description(axes));
+    for (rows, columns) in [(9, 13), (50, 31)] {
+        let image = grey(rows, columns);
+        let want: Vec<u32> = image
+            .samples()
+            .iter()
+            .map(|&v| u32::from(v > 0.5))
+            .collect();
+        assert_eq!(
+            semantic(folder.path(), &image).0,
+            want,
+            "{rows} × {columns}"
+        );
+    }
+    // A scale that the network does not have is an error, not a shift.
+    let folder = described(&graph, &description(&axes.replace("0.5", "1.0")));
+    let error = Model::load(&options(folder.path()))
+        .unwrap()
+        .session()
+        .unwrap()
+        .predict(&grey(9, 13), false)
+        .unwrap_err();
+    assert_eq!(error.code.id, "T335");
+}
+
+#[test]
+fn axes_in_any_order_are_turned() {
+    // Rows, columns, channels: the graph only passes them on, so the maps are the image.
+    let graph = model(
+        vec![node("Identity", &["image"], "maps", vec![])],
+        vec![],
+        port("image", &[1, 0, 0, 3]),
+        port("maps", &[1, 0, 0, 3]),
+    );
+    let folder = TempDir::new().unwrap();
+    write(
+        folder.path(),
+        &graph,
+        "task = \"semantic\"\ndecode = \"argmax\"\n[input]\naxes = \"byxc\"\nchannels = [\"r\", \"g\", \"b\"]\nsize = { y = { min = 1, step = 1 }, x = { min = 1, step = 1 } }\n[output]\naxes = \"byxc\"\nchannels = [\"one\", \"two\", \"three\"]\n",
+    );
+    let image = Image::new([3, 1, 5, 7], noise(105), Dtype::Float32).unwrap();
+    let (got, _) = semantic(folder.path(), &image);
+    let want: Vec<u32> = (0..35)
+        .map(|i| {
+            let at = |c: usize| image.plane(c, 0)[i];
+            if at(0) >= at(1) && at(0) >= at(2) {
+                0
+            } else if at(1) >= at(2) {
+                1
+            } else {
+                2
+            }
+        })
+        .collect();
+    assert_eq!(got, want);
+}
+
+#[test]
+fn format_0_4_is_read_with_its_own_meaning() {
+    let graph = model(
+        vec![node("Identity", &["image"], "maps", vec![])],
+        vec![],
+        port("image", &[1, 1, 0, 0]),
+        port("maps", &[1, 1, 0, 0]),
+    );
+    let text = |operation: &str| {
+        format!(
+            "format_version: 0.4.10\ntype: model\nname: old\ninputs:\n- {{name: image, axes: bcyx, data_type: float32, data_range: [-.inf, .inf], shape: {{min: [1, 1, 4, 4], step: [0, 0, 1, 1]}}, preprocessing: [{operation}]}}\noutputs:\n- {{name: maps, axes: bcyx, data_type: float32, shape: {{reference_tensor: image, scale: [1.0, 1.0, 1.0, 1.0], offset: [0, 0, 0, 0]}}}}\nweights: {{onnx: {{source: weights.onnx}}}}\nconfig: {{transect: {{task: semantic, decode: foreground, thresholds: {{foreground: 0.5}}}}}}\n"
+        )
+    };
+    let image = grey(6, 9);
+    let folder = described(
+        &graph,
+        &text("{name: scale_linear, kwargs: {gain: 0.5, offset: 0.25}}"),
+    );
+    let want: Vec<u32> = image
+        .samples()
+        .iter()
+        .map(|&v| u32::from(v * 0.5 + 0.25 > 0.5))
+        .collect();
+    assert_eq!(semantic(folder.path(), &image).0, want);
+    for (operation, code, words) in [
+        (
+            "{name: zero_mean_unit_variance, kwargs: {mode: per_dataset, axes: yx}}",
+            "T310",
+            "per_dataset",
+        ),
+        (
+            "{name: zero_mean_unit_variance, kwargs: {axes: yx}}",
+            "T308",
+            "mode: per_sample",
+        ),
+        (
+            "{name: zero_mean_unit_variance, kwargs: {mode: fixed, axes: yx}}",
+            "T308",
+            "mean",
+        ),
+        (
+            "{name: stardist_postprocessing, kwargs: {}}",
+            "T310",
+            "--predictions",
+        ),
+        (
+            "{name: scale_range, kwargs: {mode: per_sample, axes: zyx}}",
+            "T309",
+            "no axis `z`",
+        ),
+        (
+            "{name: binarize, kwargs: {treshold: 1}}",
+            "T309",
+            "unknown key `treshold`",
+        ),
+    ] {
+        let folder = described(&graph, &text(operation));
+        let errors = failure(folder.path());
+        assert!(
+            errors.contains(code) && errors.contains(words),
+            "{operation}: {errors}"
+        );
+    }
+}
+
+#[test]
+fn hostile_yaml_is_an_error() {
+    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        bomb.push_str(&format!(
+            "a{level}: &a{level} [{}]\n",
+            vec![format!("*a{}", level - 1); 10].join(", ")
+        ));
+    }
+    let deep = format!(
+        "format_version: {}{}",
+        "[".repeat(20_000),
+        "]".repeat(20_000)
+    );
+    for text in [
+        bomb.as_str(),
+        deep.as_str(),
+        "\u{0}",
+        "a: b: c",
+        "format_version: 0.9.0\n",
+        "- 1\n",
+    ] {
+        let folder = described(&classifier(vec![0.0; 6]), text);
+        let errors = failure(folder.path());
+        assert!(
+            errors.contains("T307") || errors.contains("T310"),
+            "{errors}"
+        );
+    }
+}
+
+#[test]
+fn wrong_hashes_of_weights_and_test_tensors_are_refused() {
+    let graph = model(
+        vec![node("Identity", &["image"], "maps", vec![])],
+        vec![],
+        port("image", &[1, 1, 0, 0]),
+        port("maps", &[1, 1, 0, 0]),
+    );
+    let axes = "  - {id: y, type: space, size: {tensor_id: image, axis_id: y}}\n  - {id: x, type: space, size: {tensor_id: image, axis_id: x}}";
+    let zeros = "0".repeat(64);
+    let text = description(axes)
+        .replace(
+            "opset_version: 17",
+            &format!("opset_version: 17, sha256: \"{zeros}\""),
+        )
+        .replace(
+            "- id: maps\n",
+            &format!("- id: maps\n  test_tensor: {{source: test.npy, sha256: \"{zeros}\"}}\n"),
+        );
+    let folder = described(&graph, &text);
+    let errors = failure(folder.path());
+    assert!(
+        errors.contains("T312") && errors.contains("T340") && errors.contains("test.npy"),
+        "{errors}"
+    );
+    std::fs::write(folder.path().join("test.npy"), b"something").unwrap();
+    assert!(failure(folder.path()).contains("SHA-256 differs"));
+}
+
+#[test]
+fn models_are_shared_between_threads_and_sessions_move() {
+    fn shared<T: Send + Sync + Clone>() {}
+    fn moved<T: Send>() {}
+    shared::<Model>();
+    moved::<crate::Session>();
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), &hourglass(0, 0), HOURGLASS);
+    let model = Model::load(&options(folder.path())).unwrap();
+    let image = grey(40, 44);
+    let predict = |model: &Model| model.session().unwrap().predict(&image, true).unwrap();
+    let alone = predict(&model);
+    let together: Vec<_> = std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..4).map(|_| scope.spawn(|| predict(&model))).collect();
+        handles
+            .into_iter()
+            .map(|handle| handle.join().unwrap())
+            .collect()
+    });
+    assert!(together.iter().all(|output| *output == alone));
+}

@@ -723,23 +723,7 @@ fn tensor_spec(
     let test = draft
         .test
         .as_ref()
-        .and_then(|(name, _)| match crate::onnx::inside(folder, name) {
-            Ok(path) => Some(path),
-            Err(_) if name.contains("://") => {
-                reader.notes.push(format!(
-                    "the test tensor {name} is not in the package's folder, so it was not used"
-                ));
-                None
-            }
-            Err(error) => {
-                let mut error = error;
-                error.code = &codes::TEST_TENSORS;
-                reader
-                    .errors
-                    .push(error.field(join(&draft.field, "test_tensor")));
-                None
-            }
-        });
+        .and_then(|(name, hash)| test_path(reader, draft, folder, name, *hash));
     TensorSpec {
         id: draft.id.clone(),
         graph_name: port.map_or_else(String::new, |p| p.name.clone()),
@@ -748,6 +732,53 @@ fn tensor_spec(
         range: draft.range,
         operations,
         test,
+    }
+}
+
+/// The file of a test tensor, if it is there and is the one that was named.
+fn test_path(
+    reader: &mut Reader,
+    draft: &DraftTensor,
+    folder: &Path,
+    name: &str,
+    hash: Option<Digest>,
+) -> Option<PathBuf> {
+    if name.contains("://") {
+        reader.notes.push(format!(
+            "the test tensor {name} is not in the package's folder, so it was not used"
+        ));
+        return None;
+    }
+    let field = join(&draft.field, "test_tensor");
+    let limit = transect_image::Limits::default().max_file_bytes;
+    let read = crate::onnx::inside(folder, name).and_then(|path| match hash {
+        None => Ok((path, None)),
+        Some(_) => {
+            crate::model::read_limited(&path, limit).map(|bytes| (path, Some(Digest::of(&bytes))))
+        }
+    });
+    match read {
+        Ok((path, got)) if got == hash => Some(path),
+        Ok((path, _)) => {
+            let error = Error::new(
+                &codes::TEST_TENSORS,
+                format!(
+                    "the test tensor `{name}` is not the file that the description names: its SHA-256 differs"
+                ),
+            );
+            reader.errors.push(
+                error
+                    .at(path)
+                    .field(field)
+                    .help("download the package again"),
+            );
+            None
+        }
+        Err(mut error) => {
+            error.code = &codes::TEST_TENSORS;
+            reader.errors.push(error.field(field));
+            None
+        }
     }
 }
 
