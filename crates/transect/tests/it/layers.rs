@@ -1,4 +1,4 @@
-//! A crate depends only on crates above it in ARCHITECTURE.md.
+//! A crate depends only on crates above it in ARCHITECTURE.md, and pure crates reach for nothing outside.
 
 use std::fs;
 use std::path::Path;
@@ -35,5 +35,51 @@ fn crates_depend_only_on_crates_above_them() {
             });
             assert!(!used, "{name} depends on {below}, which is not above it");
         }
+    }
+}
+
+#[test]
+fn pure_crates_touch_no_file_clock_network_or_hash_order() {
+    const PURE: [&str; 7] = [
+        "core", "stats", "image", "optics", "score", "anatomy", "report",
+    ];
+    const OUTSIDE: [&str; 10] = [
+        "std::fs",
+        "std::env",
+        "std::io::std",
+        "std::net",
+        "std::process",
+        "Instant",
+        "SystemTime",
+        "HashMap",
+        "HashSet",
+        "RandomState",
+    ];
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for name in PURE {
+        let mut folders = vec![crates.join(format!("transect-{name}/src"))];
+        let mut read = 0;
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|e| e == "rs") {
+                    read += 1;
+                    let code = fs::read_to_string(&path).unwrap();
+                    for (number, line) in code.lines().enumerate() {
+                        for outside in OUTSIDE {
+                            assert!(
+                                line.trim_start().starts_with("//") || !line.contains(outside),
+                                "{}:{}: {outside}",
+                                path.display(),
+                                number + 1
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        assert!(read > 0, "transect-{name} has no source");
     }
 }
