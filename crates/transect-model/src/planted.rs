@@ -742,7 +742,7 @@ fn what_the_engine_would_approximate_is_refused() {
 /// A description in format 0.5 around a graph with the tensors `image` and `maps`, 8 + n pixels.
 fn description(output_axes: &str) -> String {
     format!(
-        r#"
+        r"
 format_version: 0.5.4
 type: model
 name: planted
@@ -763,7 +763,7 @@ weights:
   onnx: {{source: weights.onnx, opset_version: 17}}
 config:
   transect: {{task: semantic, decode: foreground, thresholds: {{foreground: 0.5}}, tile: 24}}
-"#
+"
     )
 }
 
@@ -951,12 +951,11 @@ fn format_0_4_is_read_with_its_own_meaning() {
 
 #[test]
 fn hostile_yaml_is_an_error() {
+    use std::fmt::Write as _;
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
-        bomb.push_str(&format!(
-            "a{level}: &a{level} [{}]\n",
-            vec![format!("*a{}", level - 1); 10].join(", ")
-        ));
+        let copies = vec![format!("*a{}", level - 1); 10].join(", ");
+        writeln!(bomb, "a{level}: &a{level} [{copies}]").unwrap();
     }
     let deep = format!(
         "format_version: {}{}",
@@ -1029,4 +1028,58 @@ fn models_are_shared_between_threads_and_sessions_move() {
             .collect()
     });
     assert!(together.iter().all(|output| *output == alone));
+}
+
+#[test]
+fn channels_follow_their_names() {
+    let graph = model(
+        vec![node("Identity", &["image"], "maps", vec![])],
+        vec![],
+        port("image", &[1, 3, 0, 0]),
+        port("maps", &[1, 3, 0, 0]),
+    );
+    let toml = |names: &str| {
+        format!(
+            "task = \"semantic\"\ndecode = \"argmax\"\nclasses = [\"0\", \"1\", \"2\"]\n[input]\naxes = \"bcyx\"\nchannels = {names}\nsize = {{ y = {{ min = 1, step = 1 }}, x = {{ min = 1, step = 1 }} }}\n[output]\naxes = \"bcyx\"\n"
+        )
+    };
+    let folder = TempDir::new().unwrap();
+    // The brightest channel of the image is its first; the map says where the model finds it.
+    let mut image = Image::new(
+        [3, 1, 1, 2],
+        vec![0.9, 0.9, 0.5, 0.5, 0.1, 0.1],
+        Dtype::Float32,
+    )
+    .unwrap();
+    let mut place = |names: &str, rgb: bool, image_names: &[&str]| {
+        write(folder.path(), &graph, &toml(names));
+        image.rgb = rgb;
+        image.channel_names = image_names.iter().map(|s| (*s).to_owned()).collect();
+        let model = Model::load(&options(folder.path())).unwrap();
+        model
+            .session()
+            .unwrap()
+            .predict(&image, false)
+            .map(|output| {
+                let Prediction::Semantic(semantic) = output.prediction else {
+                    panic!()
+                };
+                semantic.mask.labels()[0]
+            })
+    };
+    assert_eq!(place(r#"["r", "g", "b"]"#, true, &[]).unwrap(), 0);
+    assert_eq!(place(r#"["Blue", "green", "red"]"#, true, &[]).unwrap(), 2);
+    assert_eq!(
+        place(r#"["gfp", "dapi", "rfp"]"#, false, &["dapi", "gfp", "rfp"]).unwrap(),
+        1
+    );
+    assert_eq!(place(r#"["gfp", "dapi", "rfp"]"#, false, &[]).unwrap(), 0);
+    let error = place(r#"["gfp", "dapi", "rfp"]"#, false, &["w1", "w2", "w3"]).unwrap_err();
+    assert!(
+        error.code.id == "T330"
+            && error
+                .to_string()
+                .contains("--channels gfp=w1 --channels dapi=w2"),
+        "{error}"
+    );
 }

@@ -10,42 +10,66 @@ pub fn resize(block: &Block, how: &Resize) -> Block {
     if [rows, columns] == how.size {
         return block.clone();
     }
-    let mut out = Block::zeros([channels, planes, new_rows, new_columns]);
     let size = new_rows * new_columns;
-    for (index, plane) in block.data.chunks(rows * columns).enumerate() {
-        let resized = resize_plane(plane, [rows, columns], how);
-        out.data[index * size..(index + 1) * size].copy_from_slice(&resized);
-    }
-    out
-}
-
-fn resize_plane(plane: &[f32], from: [usize; 2], how: &Resize) -> Vec<f32> {
-    let to = how.size;
+    let mut data = Vec::with_capacity(channels * planes * size);
     if how.method == ResizeMethod::Nearest {
+        let from = [rows, columns];
         let index = |i: usize, axis: usize| {
-            (((i as f64 + 0.5) * from[axis] as f64 / to[axis] as f64) as usize).min(from[axis] - 1)
+            (((i as f64 + 0.5) * from[axis] as f64 / how.size[axis] as f64) as usize)
+                .min(from[axis] - 1)
         };
-        return (0..to[0])
-            .flat_map(|r| (0..to[1]).map(move |c| (r, c)))
-            .map(|(r, c)| plane[index(r, 0) * from[1] + index(c, 1)])
-            .collect();
-    }
-    let mut data: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
-    if how.method == ResizeMethod::Bilinear && how.anti_alias == AntiAlias::Gaussian {
-        for axis in 0..2 {
-            let sigma = ((from[axis] as f64 / to[axis] as f64) - 1.0) / 2.0;
-            if sigma > 0.0 {
-                data = along(&data, from, axis, &gaussian(from[axis], sigma));
+        let from_columns: Vec<usize> = (0..new_columns).map(|c| index(c, 1)).collect();
+        for plane in block.data.chunks(rows * columns) {
+            for row in 0..new_rows {
+                let line = &plane[index(row, 0) * columns..][..columns];
+                data.extend(from_columns.iter().map(|&c| line[c]));
             }
         }
+    } else {
+        let (down, across) = (taps(rows, new_rows, how), taps(columns, new_columns, how));
+        for plane in block.data.chunks(rows * columns) {
+            let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
+            let plane = along(&plane, [rows, columns], 0, &down);
+            let plane = along(&plane, [new_rows, columns], 1, &across);
+            data.extend(plane.into_iter().map(|v| v as f32));
+        }
     }
-    let taps = |axis: usize| match how.method {
-        ResizeMethod::Area => area(from[axis], to[axis]),
-        _ => linear(from[axis], to[axis]),
-    };
-    let data = along(&data, from, 0, &taps(0));
-    let data = along(&data, [to[0], from[1]], 1, &taps(1));
-    data.into_iter().map(|v| v as f32).collect()
+    Block {
+        shape: [channels, planes, new_rows, new_columns],
+        data,
+    }
+}
+
+/// What one axis of a resize does, smoothing included: both are linear, so only what is kept is ever smoothed.
+fn taps(from: usize, to: usize, how: &Resize) -> Taps {
+    if how.method == ResizeMethod::Area {
+        return area(from, to);
+    }
+    let linear = linear(from, to);
+    let sigma = ((from as f64 / to as f64) - 1.0) / 2.0;
+    if how.anti_alias == AntiAlias::None || sigma <= 0.0 {
+        return linear;
+    }
+    let smooth = gaussian(from, sigma);
+    let mut sums = vec![0.0; from];
+    linear
+        .into_iter()
+        .map(|pair| {
+            let mut touched = Vec::new();
+            for (middle, share) in pair {
+                for &(position, weight) in &smooth[middle] {
+                    sums[position] += share * weight;
+                    touched.push(position);
+                }
+            }
+            touched.sort_unstable();
+            touched.dedup();
+            touched
+                .into_iter()
+                .map(|position| (position, std::mem::take(&mut sums[position])))
+                .collect()
+        })
+        .collect()
 }
 
 /// For every output position, the input positions that it is a weighted sum of.

@@ -275,6 +275,56 @@ fn prepare(model: &Model, image: &Image) -> Result<Block> {
     scale_values(spec, block, image.dtype)
 }
 
+/// Which channel of the image is which of the model's, where both have as many. Where both name the same channels, the names
+/// rule, also red, green and blue of a colour image; one channel is itself whatever its name; channels without names are taken
+/// in order.
+fn same_number_of_channels(names: &[String], image: &Image) -> Result<Vec<usize>> {
+    let have = image.channels();
+    let in_order: Vec<usize> = (0..have).collect();
+    let whole = |order: &Vec<usize>| {
+        let mut sorted = order.clone();
+        sorted.sort_unstable();
+        sorted == in_order
+    };
+    let by_name: Option<Vec<usize>> = names
+        .iter()
+        .map(|name| image.channel_names.iter().position(|other| other == name))
+        .collect();
+    if let Some(order) = by_name.filter(whole) {
+        return Ok(order);
+    }
+    if image.rgb {
+        let colour = |name: &String| match name.to_ascii_lowercase().as_str() {
+            "r" | "red" => Some(0),
+            "g" | "green" => Some(1),
+            "b" | "blue" => Some(2),
+            _ => None,
+        };
+        let order: Option<Vec<usize>> = names.iter().map(colour).collect();
+        return Ok(order.filter(whole).unwrap_or(in_order));
+    }
+    if have == 1 || names.is_empty() || image.channel_names.is_empty() {
+        return Ok(in_order);
+    }
+    let pairs: Vec<String> = names
+        .iter()
+        .zip(&image.channel_names)
+        .map(|(model, image)| format!("--channels {model}={image}"))
+        .collect();
+    Err(Error::new(
+        &codes::CHANNELS_MISMATCH,
+        format!(
+            "the image's channels are {}, the model's {}",
+            image.channel_names.join(", "),
+            names.join(", ")
+        ),
+    )
+    .help(format!(
+        "say which is which, for example {}",
+        pairs.join(" ")
+    )))
+}
+
 fn choose_channels(model: &Model, image: &Image) -> Result<Block> {
     let spec = &model.inner.spec;
     let wanted = model.input_channels();
@@ -285,14 +335,7 @@ fn choose_channels(model: &Model, image: &Image) -> Result<Block> {
     let channel = |index: usize| &image.samples()[index * size..(index + 1) * size];
     if spec.channels.is_empty() {
         if have == wanted {
-            // Where both sides name the same channels in another order, the names rule.
-            let order: Option<Vec<usize>> = names
-                .iter()
-                .map(|n| image.channel_names.iter().position(|m| m == n))
-                .collect();
-            let order = order
-                .filter(|o| o.len() == have)
-                .unwrap_or_else(|| (0..have).collect());
+            let order = same_number_of_channels(names, image)?;
             let data = order
                 .iter()
                 .flat_map(|&i| channel(i).iter().copied())
