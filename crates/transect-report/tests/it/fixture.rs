@@ -825,7 +825,6 @@ fn png(side: usize, rgb: &[u8]) -> Vec<u8> {
 }
 
 /// A large report: this many findings by subgroup, a forest over as many domains, and a figure for every attribute.
-#[allow(dead_code, reason = "the example makes only one of the reports")]
 pub(crate) fn large(findings: usize, domains: usize, attributes: usize) -> Report {
     let mut report = realistic();
     let verdicts = [
