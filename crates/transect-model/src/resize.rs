@@ -27,11 +27,10 @@ pub fn resize(block: &Block, how: &Resize) -> Block {
         }
     } else {
         let (down, across) = (taps(rows, new_rows, how), taps(columns, new_columns, how));
+        let mut narrow = Vec::new();
         for plane in block.data.chunks(rows * columns) {
-            let plane: Vec<f64> = plane.iter().map(|&v| f64::from(v)).collect();
-            let plane = along(&plane, [rows, columns], 0, &down);
-            let plane = along(&plane, [new_rows, columns], 1, &across);
-            data.extend(plane.into_iter().map(|v| v as f32));
+            along_rows(plane, columns, &down, &mut narrow);
+            along_columns(&narrow, columns, &across, &mut data);
         }
     }
     Block {
@@ -75,33 +74,33 @@ fn taps(from: usize, to: usize, how: &Resize) -> Taps {
 /// For every output position, the input positions that it is a weighted sum of.
 type Taps = Vec<Vec<(usize, f64)>>;
 
-/// Applies taps along one axis of a plane.
-fn along(data: &[f64], shape: [usize; 2], axis: usize, taps: &Taps) -> Vec<f64> {
-    let [rows, columns] = shape;
-    if axis == 0 {
-        let mut out = vec![0.0; taps.len() * columns];
-        for (row, weights) in out.chunks_mut(columns).zip(taps) {
-            for &(from, weight) in weights {
-                for (o, v) in row
-                    .iter_mut()
-                    .zip(&data[from * columns..(from + 1) * columns])
-                {
-                    *o += weight * v;
-                }
+/// Sums whole rows of a plane into `out`.
+fn along_rows(plane: &[f32], columns: usize, taps: &Taps, out: &mut Vec<f64>) {
+    out.clear();
+    out.resize(taps.len() * columns, 0.0);
+    for (row, weights) in out.chunks_mut(columns.max(1)).zip(taps) {
+        for &(from, weight) in weights {
+            for (o, &v) in row
+                .iter_mut()
+                .zip(&plane[from * columns..(from + 1) * columns])
+            {
+                *o += weight * f64::from(v);
             }
         }
-        return out;
     }
-    let mut out = Vec::with_capacity(rows * taps.len());
-    for row in data.chunks(columns) {
-        out.extend(taps.iter().map(|weights| {
+}
+
+/// Sums along each row, onto the end of `out`.
+fn along_columns(plane: &[f64], columns: usize, taps: &Taps, out: &mut Vec<f32>) {
+    for row in plane.chunks(columns.max(1)) {
+        let sum = |weights: &Vec<(usize, f64)>| {
             weights
                 .iter()
                 .map(|&(from, weight)| weight * row[from])
                 .sum::<f64>()
-        }));
+        };
+        out.extend(taps.iter().map(|weights| sum(weights) as f32));
     }
-    out
 }
 
 /// Position −1 is 1 and position n is n − 2: reflection about the centre of the outermost pixel.
