@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use transect_core::{Error, Fits, ItemRecord, Result, RunRecord, Stage, codes};
 use transect_table::{
     EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable,
-    Writer, read, read_all,
+    Writer, read,
 };
 
 use crate::fits::fit;
@@ -108,15 +108,18 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
     }
     let items_parts = all(folders, plan, Stage::Items).map_err(|b| missing(Stage::Items, &b))?;
     let own = all(folders, plan, Stage::Own).map_err(|b| missing(Stage::Own, &b))?;
+    // Two passes, so that no more than one part's thumbnails are in memory.
     let mut items: Vec<ItemRecord> = Vec::new();
     for path in &items_parts {
-        items.append(&mut read_all::<ItemTable>(&path.join("items.parquet"))?);
+        read::<ItemTable>(&path.join("items.parquet"), &mut |rows| {
+            items.extend(rows.drain(..).map(|r| ItemRecord { thumbnail: Vec::new(), ..r }));
+            Ok(())
+        })?;
     }
     let fits = fit(&items);
     let table = ItemTable::new(items.iter().map(|r| &r.item));
-    write(&out.join("items.parquet"), table, |writer| {
-        items.into_iter().try_for_each(|r| writer.push(r))
-    })?;
+    drop(items);
+    concatenate(&items_parts, "items.parquet", &out.join("items.parquet"), table)?;
     if plan.blocks(Stage::Partner) > 0 {
         let bytes = serde_json::to_vec(&fits).unwrap_or_default();
         for folder in folders.iter().map(PathBuf::as_path).chain([out]) {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use transect_core::{Digest, Error, Image, Item, LabelImage, Result, Task, TruthRef, codes};
-use transect_score::Truth;
+use transect_score::{Truth, class_index};
 
 use crate::job::{Job, MaskRule};
 
@@ -18,7 +18,7 @@ pub struct Loaded {
     pub truth: Option<Truth>,
 }
 
-/// Content hash of a row's files; what names the image in every table.
+/// Bytes of one of a row's files, within the limit.
 fn read(job: &Job, item: &Item, path: &str) -> Result<Vec<u8>> {
     let full = job.dataset.roots[item.manifest as usize].join(path);
     let limit = job.limits.max_file_bytes;
@@ -93,7 +93,7 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
     }
     let truth = match &item.truth {
         TruthRef::None => None,
-        TruthRef::Class(name) => class_index(&job.context.classes, name).map(Truth::Class),
+        TruthRef::Class(name) => class_index(name, &job.context.classes).map(Truth::Class),
         TruthRef::Path(path) => {
             let bytes = read(job, item, path)?;
             let labels = transect_image::decode_labels(&bytes, path, None, &job.limits)
@@ -125,11 +125,6 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
         sha256,
         truth,
     })
-}
-
-/// Index of a class among the model's.
-pub(crate) fn class_index(classes: &[String], name: &str) -> Option<u32> {
-    classes.iter().position(|c| c == name).map(|i| i as u32)
 }
 
 fn masked(labels: LabelImage, rule: &MaskRule, classes: usize) -> Result<Truth> {

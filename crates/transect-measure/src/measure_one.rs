@@ -40,8 +40,8 @@ pub struct Measured {
     pub timing: Timing,
 }
 
-/// Measures one view of one row under one model. A pure function of its arguments (but for the timing): the pool, a shard
-/// and the renderer all call it. An error becomes a row with its code.
+/// Measures one view of one row under one model. A pure function of its arguments (but for the timing): the pool calls it,
+/// for a whole run as for a shard, and nothing else measures. An error becomes a row with its code.
 pub fn measure_one(
     item: &Item,
     loaded: &Loaded,

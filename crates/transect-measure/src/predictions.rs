@@ -205,7 +205,7 @@ fn walk(root: &Path, folder: &Path, names: &mut Vec<PathBuf>, depth: usize) -> R
 
 fn find(folder: &Path, image: &str, limits: &Limits) -> Result<LabelImage> {
     let relative = Path::new(image);
-    // The manifest has proven that the name stays inside its folder; the same name stays inside this one.
+    // The manifest has proven that the name leads nowhere upwards; links are refused below.
     let mut tried = vec![folder.join(relative)];
     for name in [
         Some(relative.to_owned()),
@@ -237,16 +237,28 @@ fn find(folder: &Path, image: &str, limits: &Limits) -> Result<LabelImage> {
         ))
         .help("name predictions as their images, with .png, .tif, .tiff or .npy"));
     };
-    let bytes = std::fs::read(path)
-        .map_err(|e| wrong(path, format!("cannot be read: {e}")).image(image))?;
-    if bytes.len() as u64 > limits.max_file_bytes {
+    let unread = |e: std::io::Error| wrong(path, format!("cannot be read: {e}")).image(image);
+    // Links are not part of the predictions' hash, and may lead anywhere.
+    let real = path.canonicalize().map_err(unread)?;
+    let root = folder.canonicalize().map_err(unread)?;
+    if path.strip_prefix(folder).ok() != real.strip_prefix(&root).ok() {
+        return Err(wrong(path, "is a link, or lies behind one")
+            .image(image)
+            .help("put the files themselves into the folder"));
+    }
+    let size = std::fs::metadata(path).map_err(unread)?.len();
+    if size > limits.max_file_bytes {
         return Err(Error::new(
             &codes::measure::FILE_TOO_LARGE,
-            "the prediction's file is over the limit",
+            format!(
+                "the prediction's file has {size} bytes, the limit is {}",
+                limits.max_file_bytes
+            ),
         )
         .at(path)
         .image(image));
     }
+    let bytes = std::fs::read(path).map_err(unread)?;
     transect_image::decode_labels(&bytes, &path.to_string_lossy(), None, limits)
         .map_err(|e| e.at(path).image(image))
 }

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use transect_core::{
     Digest, Error, Fits, Item, ItemRecord, Result, Stage, Status, TruthRef, codes,
 };
-use transect_score::Truth;
+use transect_score::{Truth, class_index};
 
 use crate::folder::{Folder, unwritten};
 use crate::job::Job;
-use crate::load::{Loaded, class_index, load};
+use crate::load::{Loaded, load};
 use crate::measure_one::{Frame, Measured, empty, measure_one, refuse};
 use crate::parts::{part, write_items, write_measured};
 use crate::plan::Plan;
@@ -330,7 +330,7 @@ fn unreadable(item: &Item, sha256: Digest, error: &Error) -> ItemRecord {
 /// Stage 0 of one row.
 fn describe(job: &Job, item: &Item) -> ItemRecord {
     let truth_class = match &item.truth {
-        TruthRef::Class(name) => class_index(&job.context.classes, name),
+        TruthRef::Class(name) => class_index(name, &job.context.classes),
         _ => None,
     };
     match load(job, item) {

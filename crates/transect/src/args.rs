@@ -230,7 +230,12 @@ pub(crate) struct JobArgs {
     #[arg(long, value_name = "METRIC=VALUE", help_heading = "Measuring")]
     pub(crate) claim: Vec<String>,
     /// Images a day that you need.
-    #[arg(long, value_name = "N", help_heading = "Measuring", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measuring",
+        allow_negative_numbers = true
+    )]
     pub(crate) throughput: Option<f64>,
     /// How much is measured.
     #[arg(long, value_enum, default_value_t = PlanArg::Standard, help_heading = "Measuring")]
@@ -334,7 +339,7 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ExplainArgs {
-    /// A code such as T012, or `codes`, `modes`, `corruptions`, `attributes`.
+    /// A code such as T012, or `codes`, `modes`, `corruptions`, `attributes`, `traits`.
     pub(crate) what: String,
 }
 

@@ -158,10 +158,7 @@ fn count(tables: &FolderTables) -> Result<(Counts, Vec<Failure>)> {
 /// The worst images of the target and typical ones, by the task's primary metric.
 fn gallery(job: &Job, fits: &Fits, tables: &FolderTables) -> Result<Vec<Picture>> {
     let metric = transect_score::metric::primary(job.context.task);
-    let column =
-        job.context.score_columns.iter().position(|c| {
-            c.name == metric.name || (metric.name == "accuracy" && c.name == "correct")
-        });
+    let column = transect_anatomy::primary_score(&job.context);
     let mut scored: Vec<(f64, f64, u32)> = Vec::new();
     tables.scan(&Filter::identity(), &mut |m| {
         if let Some(score) = column.and_then(|c| m.scores.get(c).copied().flatten())

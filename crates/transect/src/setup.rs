@@ -134,15 +134,18 @@ fn mask_rule(text: Option<&str>, classes: &[String]) -> Result<MaskRule, Error> 
             rule.ignore = Some(value);
             continue;
         }
-        let index = classes
-            .iter()
-            .position(|c| c == class)
-            .or_else(|| class.parse::<usize>().ok().filter(|&i| i < classes.len()))
+        let index = transect_score::class_index(class, classes)
+            .or_else(|| {
+                class
+                    .parse::<u32>()
+                    .ok()
+                    .filter(|&i| (i as usize) < classes.len())
+            })
             .ok_or_else(|| {
                 bad(format!("--mask-values: the model has no class `{class}`"))
                     .note(format!("classes: {}", classes.join(", ")))
             })?;
-        rule.values.insert(value, index as u32);
+        rule.values.insert(value, index);
     }
     Ok(rule)
 }

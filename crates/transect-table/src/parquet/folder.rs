@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use transect_core::{Error, ItemRecord, Measurement, Result, RunRecord, codes};
 
-use super::{EmbeddingTable, ItemTable, MeasurementTable, TimingTable, read, read_all};
+use super::{EmbeddingTable, ItemTable, MeasurementTable, TimingTable, read};
 use crate::tables::{EmbeddingRow, Filter, Tables, Timing};
 
-/// A run's folder. Items are read when it is opened; measurements are streamed from the file at each scan.
+/// A run's folder. Items are read when it is opened, without their thumbnails, which nothing judges; measurements are streamed from the file at each scan.
 #[derive(Debug)]
 pub struct FolderTables {
     folder: PathBuf,
@@ -30,7 +30,11 @@ impl FolderTables {
             .at(&path)
         })?;
         let run = serde_json::from_slice(&text).map_err(|e| super::damaged(e).at(&path))?;
-        let items: Vec<ItemRecord> = read_all::<ItemTable>(&folder.join("items.parquet"))?;
+        let mut items: Vec<ItemRecord> = Vec::new();
+        read::<ItemTable>(&folder.join("items.parquet"), &mut |rows| {
+            items.extend(rows.drain(..).map(|r| ItemRecord { thumbnail: Vec::new(), ..r }));
+            Ok(())
+        })?;
         for (index, record) in items.iter().enumerate() {
             if record.item.row as usize != index {
                 return Err(super::damaged("items are not in the order of their rows")

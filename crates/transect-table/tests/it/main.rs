@@ -115,7 +115,7 @@ fn item(row: u32) -> ItemRecord {
     ItemRecord {
         item: Item {
             row,
-            role: if row % 2 == 0 {
+            role: if row.is_multiple_of(2) {
                 Role::Reference
             } else {
                 Role::Target
@@ -138,7 +138,7 @@ fn item(row: u32) -> ItemRecord {
             group: None,
             stratum: Some(String::new()),
             pair_id: None,
-            pixel_size: (row == 1).then(|| PixelSize {
+            pixel_size: (row == 1).then_some(PixelSize {
                 row_um: 0.25,
                 column_um: 0.5,
                 plane_um: Some(2.0),

@@ -50,13 +50,18 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
                 let _ = writeln!(text, "{:<22} {:<12} {}", a.name, a.unit, a.words);
             }
         }
+        "traits" => {
+            for (name, words) in transect_core::view::TRAITS {
+                let _ = writeln!(text, "{name:<14} {words}");
+            }
+        }
         id => match codes::find(id) {
             Some(code) => {
                 let _ = write!(text, "{}: {}\n\n{}", code.id, code.title, code.explain);
             }
             None => {
                 return Err(Error::new(&codes::program::BAD_OPTION, format!("there is no code `{id}`"))
-                    .help("`transect explain codes` lists them; `modes`, `corruptions`, `attributes` list those")
+                    .help("`transect explain codes` lists them; `modes`, `corruptions`, `attributes`, `traits` list those")
                     .into());
             }
         },

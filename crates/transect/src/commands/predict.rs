@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use transect_core::{Context, Error, LabelImage, Prediction, Task, codes};
-use transect_measure::{Job, MaskRule, Source, load, write_atomically};
+use transect_core::{Context, Error, Item, LabelImage, Prediction, Stage, Task, TruthRef, codes};
+use transect_measure::{Job, MaskRule, Progress, Source, load, write_atomically};
+use transect_model::{Model, Session};
 
 use crate::Outcome;
 use crate::args::PredictArgs;
-use crate::{console, setup};
+use crate::console::{self, Bars};
+use crate::setup;
 
 pub(crate) fn run(args: &PredictArgs) -> Outcome {
     let Some(path) = &args.model.model else {
@@ -57,7 +60,6 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
         Task::Instance => header.push("objects".to_owned()),
     }
     let wide = header.len();
-    let mut put = |row: Vec<String>| table.write_record(&row);
     let csv_error = |e: csv::Error| {
         Error::new(
             &codes::measure::TABLE_UNWRITTEN,
@@ -65,72 +67,11 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
         )
         .at(&args.out)
     };
-    put(header).map_err(csv_error)?;
-    let mut session = model.session()?;
-    let mut failed = 0;
-    for item in &job.dataset.items {
-        if console::STOP.load(Ordering::SeqCst) {
-            break;
-        }
-        // Truth is not read: predicting needs none.
-        let bare = transect_core::Item {
-            truth: transect_core::TruthRef::None,
-            ..item.clone()
-        };
-        let made = load(&job, &bare).and_then(|loaded| session.predict(&loaded.image, false));
-        let row = match made {
-            Err(error) => {
-                failed += 1;
-                let mut row = vec![item.image.clone(), "failed".to_owned(), error.to_string()];
-                row.resize(wide, String::new());
-                row
-            }
-            Ok(output) => {
-                let mut row = vec![item.image.clone(), "ok".to_owned(), String::new()];
-                if let Some(tensor) = &output.fed {
-                    let bytes = transect_image::npy::write(&transect_image::npy::Tensor {
-                        shape: tensor.shape.clone(),
-                        data: tensor.data.clone(),
-                    });
-                    let name = format!("{}.fed.npy", item.image);
-                    write_inside(&args.out, &name, &bytes)?;
-                }
-                match &output.prediction {
-                    Prediction::Classes(p) => {
-                        let class = p.class();
-                        row.push(p.probabilities[class].to_string());
-                        row.push(classes.get(class).cloned().unwrap_or_default());
-                        row.extend(p.probabilities.iter().map(f32::to_string));
-                    }
-                    Prediction::Semantic(p) => {
-                        row.push(p.confidence.map(|c| c.to_string()).unwrap_or_default());
-                        for class in 0..classes.len() {
-                            let count = p
-                                .mask
-                                .labels()
-                                .iter()
-                                .filter(|&&l| l as usize == class)
-                                .count();
-                            row.push(count.to_string());
-                        }
-                        write_mask(&args.out, &item.image, &p.mask)?;
-                    }
-                    Prediction::Instances(p) => {
-                        let n = p.confidences.len();
-                        let mean = p.confidences.iter().sum::<f32>() / n.max(1) as f32;
-                        row.push(if n > 0 {
-                            mean.to_string()
-                        } else {
-                            String::new()
-                        });
-                        row.push(p.labels.labels().iter().max().unwrap_or(&0).to_string());
-                        write_mask(&args.out, &item.image, &p.labels)?;
-                    }
-                }
-                row
-            }
-        };
-        put(row).map_err(csv_error)?;
+    table.write_record(&header).map_err(csv_error)?;
+    let rows = all(&job, &model, args, wide)?;
+    let failed = rows.iter().filter(|row| row[1] == "failed").count();
+    for row in rows {
+        table.write_record(&row).map_err(csv_error)?;
     }
     let bytes = table.into_inner().map_err(|e| {
         Error::new(
@@ -151,6 +92,128 @@ pub(crate) fn run(args: &PredictArgs) -> Outcome {
     }
     console::result(&words);
     Ok(0)
+}
+
+/// Every image, on all cores; rows in the order of the manifest.
+fn all(
+    job: &Job,
+    model: &Model,
+    args: &PredictArgs,
+    wide: usize,
+) -> Result<Vec<Vec<String>>, Error> {
+    let items = &job.dataset.items;
+    let next = AtomicUsize::new(0);
+    let rows: Mutex<Vec<Option<Vec<String>>>> = Mutex::new(vec![None; items.len()]);
+    let failure: Mutex<Option<Error>> = Mutex::new(None);
+    let bars = Bars::new();
+    bars.begin(Stage::Own, items.len(), 0);
+    let work = || -> Result<(), Error> {
+        let mut session = model.session()?;
+        while let Some((index, item)) = {
+            let index = next.fetch_add(1, Ordering::SeqCst);
+            items.get(index).map(|item| (index, item))
+        } {
+            if console::STOP.load(Ordering::SeqCst) {
+                return Err(Error::new(
+                    &codes::measure::INTERRUPTED,
+                    "stopped before all images were predicted",
+                )
+                .at(&args.out));
+            }
+            let row = one(job, item, &mut session, args, wide)?;
+            if let Ok(mut rows) = rows.lock() {
+                rows[index] = Some(row);
+            }
+            bars.advance(1);
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..super::audit::cores().min(items.len()).max(1) {
+            scope.spawn(|| {
+                if let Err(error) = work()
+                    && let Ok(mut failure) = failure.lock()
+                {
+                    failure.get_or_insert(error);
+                }
+            });
+        }
+    });
+    bars.end();
+    match failure.into_inner() {
+        Ok(Some(error)) => Err(error),
+        _ => Ok(rows
+            .into_inner()
+            .unwrap_or_default()
+            .into_iter()
+            .flatten()
+            .collect()),
+    }
+}
+
+/// One image: its row of the table; masks are written on the way.
+fn one(
+    job: &Job,
+    item: &Item,
+    session: &mut Session,
+    args: &PredictArgs,
+    wide: usize,
+) -> Result<Vec<String>, Error> {
+    // Truth is not read: predicting needs none.
+    let bare = Item {
+        truth: TruthRef::None,
+        ..item.clone()
+    };
+    let output = match load(job, &bare).and_then(|loaded| session.predict(&loaded.image, false)) {
+        Ok(output) => output,
+        Err(error) => {
+            let mut row = vec![item.image.clone(), "failed".to_owned(), error.sentence()];
+            row.resize(wide, String::new());
+            return Ok(row);
+        }
+    };
+    let mut row = vec![item.image.clone(), "ok".to_owned(), String::new()];
+    if let Some(tensor) = &output.fed {
+        write_inside(
+            &args.out,
+            &format!("{}.fed.npy", item.image),
+            &transect_image::npy::write(tensor),
+        )?;
+    }
+    let classes = &job.context.classes;
+    match &output.prediction {
+        Prediction::Classes(p) => {
+            let class = p.class();
+            row.push(p.probabilities[class].to_string());
+            row.push(classes.get(class).cloned().unwrap_or_default());
+            row.extend(p.probabilities.iter().map(f32::to_string));
+        }
+        Prediction::Semantic(p) => {
+            row.push(p.confidence.map(|c| c.to_string()).unwrap_or_default());
+            for class in 0..classes.len() {
+                let count = p
+                    .mask
+                    .labels()
+                    .iter()
+                    .filter(|&&l| l as usize == class)
+                    .count();
+                row.push(count.to_string());
+            }
+            write_mask(&args.out, &item.image, &p.mask)?;
+        }
+        Prediction::Instances(p) => {
+            let n = p.confidences.len();
+            let mean = p.confidences.iter().sum::<f32>() / n.max(1) as f32;
+            row.push(if n > 0 {
+                mean.to_string()
+            } else {
+                String::new()
+            });
+            row.push(p.labels.labels().iter().max().unwrap_or(&0).to_string());
+            write_mask(&args.out, &item.image, &p.labels)?;
+        }
+    }
+    Ok(row)
 }
 
 fn write_mask(out: &Path, image: &str, mask: &LabelImage) -> Result<(), Error> {

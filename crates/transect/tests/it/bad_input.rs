@@ -72,7 +72,7 @@ impl Spoilt {
 }
 
 #[test]
-fn every_missing_file_and_unknown_column_is_named_at_once() {
+fn every_missing_file_is_named_at_once_and_unknown_columns_before_them() {
     let s = Spoilt::new();
     fs::remove_file(s.path("data/images/A_000.png")).unwrap();
     fs::remove_file(s.path("data/images/B_001.png")).unwrap();
