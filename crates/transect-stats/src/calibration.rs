@@ -191,10 +191,13 @@ pub fn with_temperature(probabilities: &Matrix, temperature: f64) -> Result<Matr
     let mut data = logarithms(probabilities);
     for row in data.chunks_exact_mut(probabilities.columns()) {
         let top = row.iter().fold(f64::NEG_INFINITY, |a, v| a.max(*v));
-        row.iter_mut()
-            .for_each(|v| *v = ((*v - top) / temperature).exp());
+        for v in row.iter_mut() {
+            *v = ((*v - top) / temperature).exp();
+        }
         let sum: f64 = row.iter().sum();
-        row.iter_mut().for_each(|v| *v /= sum);
+        for v in row.iter_mut() {
+            *v /= sum;
+        }
     }
     Matrix::new(probabilities.rows(), probabilities.columns(), data)
 }
@@ -213,6 +216,9 @@ pub struct TemperatureGain {
 
 /// Cross-fitted log-loss gain of temperature scaling over grouped folds: ten, or as many as there are groups; groups are
 /// dealt to folds in seeded random order.
+///
+/// The interval of the mean gain is about the expected gain of fitting on this many rows. Near T = 1 the gain is of second
+/// order (about 1/n) and the interval is no finer than that: do not judge margins under 0.05 nats at a few hundred rows.
 ///
 /// # Errors
 /// As [`log_losses`], and for fewer than two groups.

@@ -16,7 +16,9 @@ pub(crate) fn moments(m: &Matrix) -> (Vec<f64>, Mat<f64>) {
             *sum += v;
         }
     }
-    mean.iter_mut().for_each(|v| *v /= n as f64);
+    for v in &mut mean {
+        *v /= n as f64;
+    }
     let centred = Mat::from_fn(n, d, |i, j| m.row(i)[j] - mean[j]);
     let covariance = (centred.transpose() * &centred) * faer::Scale(1.0 / (n as f64 - 1.0));
     (mean, covariance)

@@ -250,8 +250,8 @@ mod tests {
     fn the_moved_attribute_is_named_and_missing_ones_are_left_out() {
         let reference = normals(100, 3, 1);
         let mut target = normals(5, 3, 2);
-        for i in 0..5 {
-            target[1][i] = Some(40.0 + i as f64);
+        for (i, v) in target[1].iter_mut().enumerate() {
+            *v = Some(40.0 + i as f64);
         }
         target[1][4] = None;
         target[0][4] = Some(0.0);

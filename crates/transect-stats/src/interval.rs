@@ -587,9 +587,14 @@ pub fn rate(hits: &[bool], units: &Units, settings: &Settings) -> Result<Estimat
     for (&hit, &group) in hits.iter().zip(&used.group_of) {
         deviation[group as usize] += f64::from(u8::from(hit)) - p;
     }
-    let mut variance = 0.0;
+    // What independent images would give within strata; half a hit and half a miss added, so that it is never 0.
+    let (mut variance, mut independent) = (0.0, 0.0);
     for groups in used.groups_by_stratum() {
         let g = groups.len() as f64;
+        let m: f64 = groups.iter().map(|&i| used.sizes[i] as f64).sum();
+        let x: f64 = m * p + groups.iter().map(|&i| deviation[i]).sum::<f64>();
+        let smooth = (x + 0.5) / (m + 1.0);
+        independent += m * smooth * (1.0 - smooth);
         if groups.len() < 2 {
             continue;
         }
@@ -602,7 +607,7 @@ pub fn rate(hits: &[bool], units: &Units, settings: &Settings) -> Result<Estimat
     }
     variance /= n * n;
     let df = (effective - used.strata() as f64).max(1.0);
-    let floor = p * (1.0 - p) / n * crate::tails::chi_squared_quantile(0.005, df) / df;
+    let floor = independent / (n * n) * crate::tails::chi_squared_quantile(0.005, df) / df;
     let se = variance.max(floor).sqrt();
     let logit_tail = Tail::Logit {
         centre: logit(p),
@@ -698,7 +703,7 @@ fn pooled(
         settled: &settled,
     };
     let made = replicate(&[given], 2, settings, &mut |counts, out| {
-        sums.total(&counts[0], out)
+        sums.total(&counts[0], out);
     })?;
     made.estimate(settings, &|s| {
         if s[1] > 0.0 { s[0] / s[1] } else { f64::NAN }
@@ -826,6 +831,9 @@ pub fn difference_of_means(
     })
 }
 
+/// A statistic of the weights of the target's rows and of the reference's rows.
+pub type TwoSided<'a> = dyn FnMut(&[f64], &[f64]) -> Option<f64> + 'a;
+
 /// Any statistic of two independent samples, such as a difference of balanced accuracies: a function of the weights of
 /// the target's rows and of the reference's rows. Intervals as for [`difference_of_means`].
 ///
@@ -835,7 +843,7 @@ pub fn difference_of_statistics(
     target_units: &Units,
     reference_units: &Units,
     settings: &Settings,
-    f: &mut dyn FnMut(&[f64], &[f64]) -> Option<f64>,
+    f: &mut TwoSided<'_>,
 ) -> Result<Estimate> {
     let (t, r) = (settle(target_units), settle(reference_units));
     let (mut weights_t, mut weights_r) = (

@@ -132,9 +132,9 @@ pub fn max_t(
             }
         }
         let sd = variance.sqrt();
-        by_cell
-            .iter_mut()
-            .for_each(|v| *v = if sd > 1e-12 { *v / sd } else { 0.0 });
+        for v in &mut by_cell {
+            *v = if sd > 1e-12 { *v / sd } else { 0.0 };
+        }
         tests.push(Some(AttributeTest {
             auc: auroc(&values, &labels)?.unwrap_or(0.5),
             difference: standardised_difference(&t, &r)?,
@@ -158,7 +158,9 @@ pub fn max_t(
                 out.iter_mut().zip(row).for_each(|(o, v)| *o += v);
             }
         }
-        out.iter_mut().for_each(|o| *o = o.abs());
+        for o in out.iter_mut() {
+            *o = o.abs();
+        }
     };
     let mut observed = vec![0.0; width];
     statistics(&cells.target, &mut observed);

@@ -97,10 +97,14 @@ pub(crate) fn replicate(
             let mut values = Vec::with_capacity(blocks.len());
             if blocks.len() > 1 {
                 for block in &blocks {
-                    block.iter().for_each(|&g| counts[index][g] = 0.0);
+                    for &g in block {
+                        counts[index][g] = 0.0;
+                    }
                     let mut out = vec![f64::NAN; outputs];
                     evaluate(&counts, &mut out);
-                    block.iter().for_each(|&g| counts[index][g] = 1.0);
+                    for &g in block {
+                        counts[index][g] = 1.0;
+                    }
                     values.push(out);
                 }
             }

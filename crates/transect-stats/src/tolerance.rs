@@ -129,7 +129,9 @@ fn margins(scores: &[f64], chance: f64, loss: f64) -> Vec<f64> {
     let mut out: Vec<f64> = scores.iter().map(|s| kept - (s - chance)).collect();
     let weights = vec![1.0; out.len() - 1];
     pool(&mut out[1..], &weights);
-    out.iter_mut().for_each(|v| *v = (-*v).min(at_zero));
+    for v in &mut out {
+        *v = (-*v).min(at_zero);
+    }
     out[0] = at_zero;
     out
 }
@@ -261,10 +263,6 @@ fn check(values: &[f64], loss: f64, chance: f64) -> Result<()> {
 /// # Errors
 /// `T701` when the axis does not move away from `identity` step by step, `loss` is outside (0, 1), or a score has no value
 /// with all weights 1.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "axis, level and sample are all needed and belong to different callers"
-)]
 pub fn tolerance(
     identity: f64,
     values: &[f64],
@@ -289,7 +287,7 @@ pub fn tolerance(
         }
     })?;
     finish(&made, &axis, chance, loss, settings, &|out, scores| {
-        scores.copy_from_slice(out)
+        scores.copy_from_slice(out);
     })
 }
 
@@ -331,7 +329,7 @@ pub fn tolerance_of_means(
         settled: &settled,
     };
     let made = replicate(&[given], k + 1, settings, &mut |counts, out| {
-        sums.total(&counts[0], out)
+        sums.total(&counts[0], out);
     })?;
     finish(&made, &axis, chance, loss, settings, &|out, scores| {
         for (score, sum) in scores.iter_mut().zip(out) {

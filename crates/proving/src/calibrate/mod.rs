@@ -66,6 +66,9 @@ pub enum Outcome {
     Rejected(bool),
 }
 
+/// One simulation.
+pub type Simulation = dyn Fn(&mut Stream) -> transect_core::Result<Outcome>;
+
 /// One cell of the calibration.
 pub struct Cell {
     /// Such as `rate/groups=10/icc=0.1/p=0.2`.
@@ -73,7 +76,7 @@ pub struct Cell {
     /// What it must reach.
     pub band: Band,
     /// Runs one simulation.
-    pub run: Box<dyn Fn(&mut Stream) -> transect_core::Result<Outcome>>,
+    pub run: Box<Simulation>,
 }
 
 /// The result of a cell.
