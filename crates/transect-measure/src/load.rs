@@ -72,12 +72,11 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
     if item.pixel_size.is_some() {
         image.pixel_size = item.pixel_size;
     }
-    let sha256 = match (hashes.as_slice(), item.page) {
-        ([one], None) => *one,
-        _ => {
-            let page = item.page.unwrap_or(0).to_le_bytes();
-            Digest::of_parts(hashes.iter().map(|h| &h.0[..]).chain([&page[..]]))
-        }
+    let sha256 = if let ([one], None) = (hashes.as_slice(), item.page) {
+        *one
+    } else {
+        let page = item.page.unwrap_or(0).to_le_bytes();
+        Digest::of_parts(hashes.iter().map(|h| &h.0[..]).chain([&page[..]]))
     };
     let bad = transect_image::non_finite(&image);
     if bad > 0 {
@@ -127,10 +126,11 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
     })
 }
 
+/// Class that marks pixels that are left out; the rule's own value may be a class of another mask.
+const IGNORED: u32 = u32::MAX;
+
 fn masked(labels: LabelImage, rule: &MaskRule, classes: usize) -> Result<Truth> {
     let mut mask = labels;
-    // Class 0xFFFF_FFFF marks pixels that are left out; the rule's own value may be a class of another mask.
-    const IGNORED: u32 = u32::MAX;
     for label in mask.labels_mut() {
         if Some(*label) == rule.ignore {
             *label = IGNORED;

@@ -21,8 +21,8 @@ pub struct Predictions {
 
 #[derive(Debug, Clone)]
 enum Given {
-    /// Class probabilities by the image's name.
-    Classes(BTreeMap<String, Vec<f32>>),
+    /// Class probabilities.
+    Classes(Probabilities),
     /// Label images in a folder.
     Folder(PathBuf),
 }
@@ -263,6 +263,10 @@ fn find(folder: &Path, image: &str, limits: &Limits) -> Result<LabelImage> {
         .map_err(|e| e.at(path).image(image))
 }
 
+/// Class probabilities by the image's name.
+type Probabilities = BTreeMap<String, Vec<f32>>;
+
+/// Cells by column, with the line that they came from.
 type Records = Vec<(usize, BTreeMap<String, String>)>;
 
 fn from_csv(path: &Path, text: &str) -> Result<Records> {
@@ -328,7 +332,7 @@ fn classes_of(
     path: &Path,
     records: Records,
     truth_classes: &[String],
-) -> Result<(Vec<String>, BTreeMap<String, Vec<f32>>), Errors> {
+) -> Result<(Vec<String>, Probabilities), Errors> {
     let mut errors = Errors::new();
     let Some((_, first)) = records.first() else {
         return Err(wrong(path, "holds no prediction").into());
@@ -405,4 +409,28 @@ fn classes_of(
         }
     }
     errors.or((classes, by_image))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predictions_behind_links_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let outer = tempfile::tempdir().unwrap();
+        let labels = LabelImage::new(1, 2, vec![0, 3]).unwrap();
+        let png = transect_image::encode_labels(&labels);
+        std::fs::write(outer.path().join("a.png"), &png).unwrap();
+        std::fs::write(folder.path().join("b.png"), &png).unwrap();
+        std::os::unix::fs::symlink(outer.path().join("a.png"), folder.path().join("a.png"))
+            .unwrap();
+        std::os::unix::fs::symlink(outer.path(), folder.path().join("c")).unwrap();
+        let limits = Limits::default();
+        for linked in ["a.jpg", "c/a.png"] {
+            let error = find(folder.path(), linked, &limits).unwrap_err();
+            assert!(error.to_string().contains("is a link"), "{error}");
+        }
+        assert_eq!(find(folder.path(), "b.jpg", &limits).unwrap(), labels);
+    }
 }

@@ -36,7 +36,7 @@ impl Predictor {
     pub fn new(source: &Source, limits: &Limits) -> Result<Self> {
         Ok(match source {
             Source::Model(model) => Self::Session(Box::new(model.session()?)),
-            Source::Predictions(given) => Self::Predictions(given.clone(), limits.clone()),
+            Source::Predictions(given) => Self::Predictions(given.clone(), *limits),
         })
     }
 

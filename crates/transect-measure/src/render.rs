@@ -132,16 +132,14 @@ pub fn outline(
         }
         let here = labels.labels()[r * columns + c];
         here != 0
-            && [(-1_isize, 0_isize), (1, 0), (0, -1), (0, 1)]
-                .iter()
-                .any(|&(dr, dc)| {
-                    let (nr, nc) = (r as isize + dr, c as isize + dc);
-                    nr >= 0
-                        && nc >= 0
-                        && (nr as usize) < rows
-                        && (nc as usize) < columns
-                        && labels.labels()[nr as usize * columns + nc as usize] != here
-                })
+            && [(-1, 0), (1, 0), (0, -1), (0, 1)].iter().any(|&(dr, dc)| {
+                match (r.checked_add_signed(dr), c.checked_add_signed(dc)) {
+                    (Some(r), Some(c)) if r < rows && c < columns => {
+                        labels.labels()[r * columns + c] != here
+                    }
+                    _ => false,
+                }
+            })
     };
     let mut bytes = Vec::with_capacity(out_rows * out_columns * 3);
     for out_r in 0..out_rows {

@@ -232,13 +232,12 @@ impl Pool<'_> {
                             .as_mut()
                             .map(|p| measure_one(item, loaded, profile.as_ref(), view, p, &frame))
                     }));
-                    match attempt {
-                        Ok(Some(measured)) => measured,
-                        Ok(None) | Err(_) => {
-                            // A session that panicked is not used again.
-                            *predictor = None;
-                            failed(item, view, &panicked(item), &frame)
-                        }
+                    if let Ok(Some(measured)) = attempt {
+                        measured
+                    } else {
+                        // A session that panicked is not used again.
+                        *predictor = None;
+                        failed(item, view, &panicked(item), &frame)
                     }
                 }
             });

@@ -330,7 +330,10 @@ impl Inputs {
             numerical_aperture: args.images.na,
             wavelength_um: args.images.wavelength_um,
             refractive_index: args.images.refractive_index,
-            pixel_size_um: args.images.pixel_size_um,
+            pixel_size_um: args
+                .images
+                .pixel_size_um
+                .or_else(|| shared_pixel_size(&self.dataset)),
         };
         for (name, value) in [
             ("--na", optics.numerical_aperture),
@@ -465,6 +468,13 @@ fn word(task: Task) -> &'static str {
         Task::Semantic => "semantic",
         Task::Instance => "instance",
     }
+}
+
+/// The pixel size that the manifest says of every row, where it is one and the pixels are square.
+fn shared_pixel_size(dataset: &Dataset) -> Option<f64> {
+    let first = dataset.items.first()?.pixel_size?;
+    let all = dataset.items.iter().all(|i| i.pixel_size == Some(first));
+    (all && first.row_um == first.column_um).then_some(first.row_um)
 }
 
 /// Keeps at most this many rows of each role, chosen by hash, in their order. Says so.

@@ -79,7 +79,7 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
         &serde_json::to_vec_pretty(&arguments).unwrap_or_default(),
     )?;
     let log = publish::Log::open(&args.out);
-    log.note("begin", &format!("{} threads", jobs));
+    log.note("begin", &format!("{jobs} threads"));
     let part = shard.unwrap_or(Shard::WHOLE);
     let bars = Bars::new();
     let none = Fits::default();
@@ -107,7 +107,7 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
         }
         (_, Some(fits)) => fits,
         (Some(_), None) => none,
-        (None, None) => match gather(&[args.out.clone()], &args.out, &plan)? {
+        (None, None) => match gather(std::slice::from_ref(&args.out), &args.out, &plan)? {
             Gathered::NeedsPartner(fits) => fits,
             Gathered::Whole => none,
         },
@@ -130,7 +130,7 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
         ));
         return Ok(0);
     }
-    gather(&[args.out.clone()], &args.out, &plan)?;
+    gather(std::slice::from_ref(&args.out), &args.out, &plan)?;
     log.note("measured", "");
     if console::STOP.load(Ordering::SeqCst) {
         return Err(

@@ -10,7 +10,6 @@ use crate::console;
 pub(crate) fn run(args: &ManifestArgs) -> Outcome {
     let options = transect_manifest::FolderOptions {
         pattern: args.pattern.clone(),
-        ..Default::default()
     };
     let listing = transect_manifest::list(&args.folder, &options)?;
     for note in &listing.notes {
