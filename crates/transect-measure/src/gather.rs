@@ -112,23 +112,30 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
     let mut items: Vec<ItemRecord> = Vec::new();
     for path in &items_parts {
         read::<ItemTable>(&path.join("items.parquet"), &mut |rows| {
-            items.extend(rows.drain(..).map(|r| ItemRecord { thumbnail: Vec::new(), ..r }));
+            items.extend(rows.drain(..).map(|r| ItemRecord {
+                thumbnail: Vec::new(),
+                ..r
+            }));
             Ok(())
         })?;
     }
     let fits = fit(&items);
     let table = ItemTable::new(items.iter().map(|r| &r.item));
     drop(items);
-    concatenate(&items_parts, "items.parquet", &out.join("items.parquet"), table)?;
+    concatenate(
+        &items_parts,
+        "items.parquet",
+        &out.join("items.parquet"),
+        table,
+    )?;
     if plan.blocks(Stage::Partner) > 0 {
         let bytes = serde_json::to_vec(&fits).unwrap_or_default();
         for folder in folders.iter().map(PathBuf::as_path).chain([out]) {
             write_atomically(&folder.join("fits.json"), &bytes)?;
         }
     }
-    let partner = match all(folders, plan, Stage::Partner) {
-        Ok(paths) => paths,
-        Err(_) => return Ok(Gathered::NeedsPartner(fits)),
+    let Ok(partner) = all(folders, plan, Stage::Partner) else {
+        return Ok(Gathered::NeedsPartner(fits));
     };
     let paths: Vec<PathBuf> = own.into_iter().chain(partner).collect();
     let scores = plan
