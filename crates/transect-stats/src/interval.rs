@@ -86,6 +86,17 @@ pub(crate) enum Tail {
         z0: f64,
         acceleration: f64,
     },
+    /// Fewer than five units differ from one common value: their spread says little, so the bounds are at least as far out as
+    /// Clopper–Pearson's for the share of units above (below) that value, each by the whole range.
+    Few {
+        inner: Box<Tail>,
+        value: f64,
+        low: f64,
+        high: f64,
+        below: f64,
+        above: f64,
+        units: f64,
+    },
     /// Every unit gave this value: the bound is that of a share of units that would differ, none of `units` seen.
     Constant {
         value: f64,
@@ -93,6 +104,15 @@ pub(crate) enum Tail {
         high: f64,
         units: f64,
     },
+    /// Half a curvature times the square of a quantity with a Student's t about it: bounds follow from its own.
+    Square {
+        centre: f64,
+        se: f64,
+        df: f64,
+        half_curvature: f64,
+    },
+    /// The wider of two on each side.
+    Wider(Box<(Tail, Tail)>),
     /// A Beta distribution.
     Beta { a: f64, b: f64 },
     /// Difference of two independent estimates.
@@ -113,6 +133,16 @@ impl Tail {
         match self {
             Self::Student { centre, se, df } => centre + t_quantile(alpha, *df) * se,
             Self::Logit { centre, se, df } => expit(centre + t_quantile(alpha, *df) * se),
+            Self::Square {
+                centre,
+                se,
+                df,
+                half_curvature,
+            } => {
+                let reach = -t_quantile(alpha, *df) * se;
+                half_curvature * (centre.abs() - reach).max(0.0).powi(2)
+            }
+            Self::Wider(pair) => pair.0.lower(alpha).min(pair.1.lower(alpha)),
             Self::Rare { logit, none, hits } => {
                 let bound = logit.lower(alpha);
                 if *hits {
@@ -129,6 +159,16 @@ impl Tail {
                 let w = z0 + normal_quantile(alpha);
                 at(draws, normal_cdf(z0 + stretch(w, *acceleration)))
             }
+            Self::Few {
+                inner,
+                value,
+                low,
+                below,
+                units,
+                ..
+            } => inner
+                .lower(alpha)
+                .min(value - (value - low) * share_upper(*below, *units, alpha)),
             Self::Constant {
                 value, low, units, ..
             } => value - (value - low) * (1.0 - alpha.powf(1.0 / units)),
@@ -147,6 +187,16 @@ impl Tail {
         match self {
             Self::Student { centre, se, df } => centre - t_quantile(alpha, *df) * se,
             Self::Logit { centre, se, df } => expit(centre - t_quantile(alpha, *df) * se),
+            Self::Square {
+                centre,
+                se,
+                df,
+                half_curvature,
+            } => {
+                let reach = -t_quantile(alpha, *df) * se;
+                half_curvature * (centre.abs() + reach).powi(2)
+            }
+            Self::Wider(pair) => pair.0.upper(alpha).max(pair.1.upper(alpha)),
             Self::Rare { logit, none, hits } => {
                 let bound = logit.upper(alpha);
                 if *hits {
@@ -163,6 +213,16 @@ impl Tail {
                 let w = z0 - normal_quantile(alpha);
                 at(draws, normal_cdf(z0 + stretch(w, *acceleration)))
             }
+            Self::Few {
+                inner,
+                value,
+                high,
+                above,
+                units,
+                ..
+            } => inner
+                .upper(alpha)
+                .max(value + (high - value) * share_upper(*above, *units, alpha)),
             Self::Constant {
                 value, high, units, ..
             } => value + (high - value) * (1.0 - alpha.powf(1.0 / units)),
@@ -188,6 +248,19 @@ impl Tail {
                     t_cdf((logit(tau) - centre) / se, *df)
                 }
             }
+            Self::Square {
+                centre,
+                se,
+                df,
+                half_curvature,
+            } => {
+                if tau < 0.0 {
+                    0.0
+                } else {
+                    t_cdf(((tau / half_curvature).sqrt() - centre.abs()) / se, *df)
+                }
+            }
+            Self::Wider(pair) => pair.0.p_above(tau).max(pair.1.p_above(tau)),
             Self::Rare { logit, none, hits } => {
                 let p = logit.p_above(tau);
                 if *hits { p } else { p.max(none.p_above(tau)) }
@@ -198,6 +271,16 @@ impl Tail {
                 acceleration,
             } => bca_tail(position_above(draws, tau), *z0, *acceleration)
                 .max(1.0 / (draws.len() + 1) as f64),
+            Self::Few {
+                inner,
+                value,
+                low,
+                below,
+                units,
+                ..
+            } => inner
+                .p_above(tau)
+                .max(few_p(value - tau, value - low, *below, *units)),
             Self::Constant {
                 value, low, units, ..
             } => constant_p(value - tau, value - low, *units),
@@ -225,6 +308,19 @@ impl Tail {
                     t_cdf((centre - logit(tau)) / se, *df)
                 }
             }
+            Self::Square {
+                centre,
+                se,
+                df,
+                half_curvature,
+            } => {
+                if tau <= 0.0 {
+                    1.0
+                } else {
+                    t_cdf((centre.abs() - (tau / half_curvature).sqrt()) / se, *df)
+                }
+            }
+            Self::Wider(pair) => pair.0.p_below(tau).max(pair.1.p_below(tau)),
             Self::Rare { logit, none, hits } => {
                 let p = logit.p_below(tau);
                 if *hits { p.max(none.p_below(tau)) } else { p }
@@ -235,6 +331,16 @@ impl Tail {
                 acceleration,
             } => (1.0 - bca_tail(position_below(draws, tau), *z0, *acceleration))
                 .max(1.0 / (draws.len() + 1) as f64),
+            Self::Few {
+                inner,
+                value,
+                high,
+                above,
+                units,
+                ..
+            } => inner
+                .p_below(tau)
+                .max(few_p(tau - value, high - value, *above, *units)),
             Self::Constant {
                 value, high, units, ..
             } => constant_p(tau - value, high - value, *units),
@@ -254,6 +360,7 @@ impl Tail {
         match self {
             Self::Bootstrap { draws, .. } => 1.0 / (draws.len() + 1) as f64,
             Self::Difference(pair) => pair.0.tail.floor().max(pair.1.tail.floor()),
+            Self::Wider(pair) => pair.0.floor().max(pair.1.floor()),
             _ => 1e-12,
         }
     }
@@ -325,6 +432,21 @@ fn bca_tail(u: f64, z0: f64, a: f64) -> f64 {
     normal_cdf(w / divisor - z0)
 }
 
+/// Upper one-sided Clopper–Pearson bound of a share: `count` of `units`.
+pub(crate) fn share_upper(count: f64, units: f64, alpha: f64) -> f64 {
+    1.0 - crate::exact::clopper_pearson_lower((units - count).max(0.0), units, alpha)
+}
+
+/// Chance that at most `count` of `units` differ when the share that differs is distance/room.
+fn few_p(distance: f64, room: f64, count: f64, units: f64) -> f64 {
+    if distance <= 0.0 || room <= 0.0 || count >= units {
+        1.0
+    } else {
+        let share = (distance / room).min(1.0);
+        beta_cdf(1.0 - share, units - count, count + 1.0)
+    }
+}
+
 /// Chance that none of `units` differs when the share that differs is distance/room.
 fn constant_p(distance: f64, room: f64, units: f64) -> f64 {
     if distance <= 0.0 {
@@ -362,7 +484,8 @@ fn solve(
 pub struct Estimate {
     /// The estimate.
     pub estimate: f64,
-    /// Lower bound of the two-sided interval; −∞ where nothing bounds it (a single image without a range).
+    /// Lower bound of the two-sided interval; −∞ where nothing bounds it: one image, or a difference with one on a side
+    /// ([`Estimate::is_open`]).
     pub low: f64,
     /// Upper bound.
     pub high: f64,
@@ -412,12 +535,35 @@ impl Estimate {
             range: settings.range,
             tail,
         };
-        if n < 2 && made.range.is_none() {
+        // One image bounds nothing, whatever its value can be; nor does a difference with one image on a side.
+        let open = match &made.tail {
+            Tail::Difference(pair) => pair.0.is_open() || pair.1.is_open(),
+            _ => n < 2,
+        };
+        if open {
+            made.enough = false;
             return made;
         }
         let one_sided = 0.5 + 0.5 * settings.level;
         (made.low, made.high) = (made.lower(one_sided), made.upper(one_sided));
         made
+    }
+
+    /// Whether there is no interval at all, since it would rest on one image.
+    pub fn is_open(&self) -> bool {
+        self.low == f64::NEG_INFINITY && self.high == f64::INFINITY
+    }
+
+    /// Takes the interval away: one image on a side.
+    pub(crate) fn opened(mut self) -> Self {
+        (self.low, self.high) = (f64::NEG_INFINITY, f64::INFINITY);
+        self.enough = false;
+        self
+    }
+
+    /// Whether the bounds rest on how few units differ from the rest (none, or fewer than five), and not on their spread.
+    pub fn rests_on_few(&self) -> bool {
+        matches!(self.tail, Tail::Constant { .. } | Tail::Few { .. })
     }
 
     /// An estimate from its standard error and degrees of freedom (infinite for a normal), for quantities whose standard
@@ -648,14 +794,79 @@ pub fn rate(hits: &[bool], units: &Units, settings: &Settings) -> Result<Estimat
 ///
 /// 40 effective groups or more: BCa bootstrap of groups within strata (Efron 1987). 6 to 39: delete-one-group jackknife with
 /// Student's t, G − 1 degrees of freedom. Fewer: over images, "these groups only". Where nothing varies and a range was
-/// given: at most 1 − α^(1/G) of the units differ, by the whole range (Clopper–Pearson).
+/// given: at most 1 − α^(1/G) of the units differ, by the whole range (Clopper–Pearson). Where fewer than five groups, and
+/// fewer than half, differ from one common value, their spread says little: the bounds are then at least as far out as
+/// Clopper–Pearson's for the share of groups above (below) that value, each by the whole range.
 ///
 /// # Errors
 /// `T701` for no rows, different lengths, a value that is not finite.
 pub fn mean(values: &[f64], units: &Units, settings: &Settings) -> Result<Estimate> {
     finite("values", values)?;
     same_length("values", values.len(), "units", units.rows())?;
-    pooled(units, settings, &|row| (values[row], 1.0))
+    let made = pooled(units, settings, &|row| (values[row], 1.0))?;
+    Ok(few_differ(made, values, units, settings))
+}
+
+/// Guards a mean against a spread that rests on fewer than five groups; see [`mean`].
+fn few_differ(made: Estimate, values: &[f64], units: &Units, settings: &Settings) -> Estimate {
+    let Some((low, high)) = settings
+        .range
+        .filter(|(low, high)| low.is_finite() && high.is_finite())
+    else {
+        return made;
+    };
+    if made.is_open() || matches!(made.tail, Tail::Constant { .. }) {
+        return made;
+    }
+    let settled = settle(units);
+    let groups = settled.units.rows_by_group();
+    // The value of each group that has one only.
+    let mut alike: Vec<f64> = groups
+        .iter()
+        .filter(|rows| rows.iter().all(|&row| values[row] == values[rows[0]]))
+        .map(|rows| values[rows[0]])
+        .collect();
+    alike.sort_unstable_by(f64::total_cmp);
+    let Some(common) = alike
+        .chunk_by(|a, b| a == b)
+        .max_by_key(|run| run.len())
+        .filter(|run| {
+            let differing = groups.len() - run.len();
+            (differing as f64) < RARE && 2 * differing < groups.len()
+        })
+        .map(|run| run[0])
+    else {
+        return made;
+    };
+    let count = |beyond: &dyn Fn(f64) -> bool| {
+        groups
+            .iter()
+            .filter(|rows| rows.iter().any(|&row| beyond(values[row])))
+            .count() as f64
+    };
+    let tail = Tail::Few {
+        inner: Box::new(made.tail.clone()),
+        value: common,
+        low,
+        high,
+        below: count(&|v| v < common),
+        above: count(&|v| v > common),
+        units: settled.units.effective(),
+    };
+    let method = format!(
+        "{}, not nearer than Clopper–Pearson for the few that differ",
+        made.method
+    );
+    Estimate::build(
+        made.estimate,
+        made.se,
+        settings,
+        tail,
+        method,
+        made.n,
+        made.groups,
+        made.enough,
+    )
 }
 
 /// A pooled ratio Σ numerator / Σ denominator, such as pooled Dice, precision or recall over objects. Intervals as for
@@ -866,4 +1077,187 @@ pub fn difference_of_statistics(
         out[0] = f(&weights_t, &weights_r).unwrap_or(f64::NAN);
     })?;
     made.estimate(settings, &|s| s[0])
+}
+
+/// Numerator and denominator from the weights of the target's rows and of the reference's rows.
+pub type TwoSidedPair<'a> = dyn FnMut(&[f64], &[f64]) -> Option<(f64, f64)> + 'a;
+
+/// A ratio of two statistics of two independent samples, with bounds by inversion.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RatioInterval {
+    /// Numerator over denominator.
+    pub estimate: f64,
+    /// Lower bound; −∞ where none is found.
+    pub low: f64,
+    /// Upper bound; ∞ where none is found, as when the denominator may be next to 0.
+    pub high: f64,
+    /// How the bounds were made.
+    pub method: String,
+    /// Whether there are units enough for a verdict.
+    pub enough: bool,
+}
+
+/// Ratio of two statistics of two independent samples, such as the share of a difference in risk that a change reproduces.
+/// `f` gives numerator and denominator from the weights of the target's and of the reference's rows.
+///
+/// The bounds are the ratios c at which the interval of numerator − c · denominator begins and ceases to hold 0 (Fieller 1954,
+/// with resampled intervals instead of normal ones): a denominator that may be next to 0 gives wide or open bounds, where
+/// quantiles of resampled ratios would leave out the draws that matter. Bounds farther than a million from the estimate are
+/// open. `None` when the denominator is not positive.
+///
+/// # Errors
+/// `T701` as for [`statistic`].
+pub fn ratio_of_statistics(
+    target_units: &Units,
+    reference_units: &Units,
+    settings: &Settings,
+    f: &mut TwoSidedPair<'_>,
+) -> Result<Option<RatioInterval>> {
+    let (t, r) = (settle(target_units), settle(reference_units));
+    let (mut weights_t, mut weights_r) = (
+        vec![1.0; target_units.rows()],
+        vec![1.0; reference_units.rows()],
+    );
+    let sides = [
+        Given {
+            original: target_units,
+            settled: &t,
+        },
+        Given {
+            original: reference_units,
+            settled: &r,
+        },
+    ];
+    let made = replicate(&sides, 2, settings, &mut |counts, out| {
+        spread(&t.units, &counts[0], &mut weights_t);
+        spread(&r.units, &counts[1], &mut weights_r);
+        (out[0], out[1]) = f(&weights_t, &weights_r).unwrap_or((f64::NAN, f64::NAN));
+    })?;
+    let [numerator, denominator] = [made.observed[0], made.observed[1]];
+    if !(denominator > 0.0 && numerator.is_finite() && denominator.is_finite()) {
+        return Ok(None);
+    }
+    let settings = Settings {
+        range: None,
+        ..settings.clone()
+    };
+    let at = |c: f64| made.estimate(&settings, &|s| s[0] - c * s[1]);
+    let estimate = numerator / denominator;
+    let centre = at(estimate)?;
+    let bound = |sign: f64, holds: &dyn Fn(&Estimate) -> bool| -> Result<f64> {
+        let (mut near, mut step) = (0.0, 0.125);
+        while holds(&at(estimate + sign * step)?) {
+            near = step;
+            step *= 2.0;
+            if step > 1e6 {
+                return Ok(sign * f64::INFINITY);
+            }
+        }
+        let mut far = step;
+        for _ in 0..20 {
+            let middle = 0.5 * (near + far);
+            if holds(&at(estimate + sign * middle)?) {
+                near = middle;
+            } else {
+                far = middle;
+            }
+        }
+        Ok(estimate + sign * far)
+    };
+    let low = bound(-1.0, &|e| e.low <= 0.0)?;
+    let high = bound(1.0, &|e| e.high >= 0.0)?;
+    Ok(Some(RatioInterval {
+        estimate,
+        low,
+        high,
+        method: format!("ratio by inversion (Fieller) of {}", centre.method),
+        enough: centre.enough,
+    }))
+}
+
+#[cfg(test)]
+mod few_tests {
+    use super::*;
+    use transect_core::Stream;
+
+    #[test]
+    fn one_image_has_no_interval_and_neither_has_a_difference_with_one() {
+        let settings = Settings::new(1, "one").range(0.0, 1.0);
+        let one = Units::independent(1);
+        let many = Units::independent(30);
+        let values: Vec<f64> = (0..30).map(|i| 0.5 + 0.01 * f64::from(i)).collect();
+        let single = mean(&[0.09], &one, &settings).unwrap();
+        let share = rate(&[true], &one, &settings).unwrap();
+        let others = rate(&[true; 30], &many, &settings).unwrap();
+        let difference = difference_of_means(
+            &[0.09],
+            &one,
+            &values,
+            &many,
+            &settings.clone().range(-1.0, 1.0),
+        )
+        .unwrap();
+        for e in [&single, &share, &share.minus(&others), &difference] {
+            assert!(e.is_open() && !e.enough, "{e:?}");
+            assert_eq!(e.p_below(1.0), 1.0);
+        }
+    }
+
+    /// One of 30 paired differences is 1: the spread alone gives at most 0.10, and a mean of 0.1 gives one or none in 18%.
+    #[test]
+    fn a_mean_that_rests_on_one_row_is_bounded_as_a_share() {
+        let mut values = vec![0.0; 30];
+        values[7] = 1.0;
+        let units = Units::independent(30);
+        let e = mean(&values, &units, &Settings::new(1, "few").range(-1.0, 1.0)).unwrap();
+        let (_, high) = crate::clopper_pearson(1.0, 30.0, 0.95).unwrap();
+        assert!((e.high - high).abs() < 1e-9, "{} and {high}", e.high);
+        let none = 1.0 - 0.025_f64.powf(1.0 / 30.0);
+        assert!((e.low + none).abs() < 1e-9, "{} and {none}", e.low);
+        assert!(e.rests_on_few());
+        // Bounds and tails agree.
+        assert!(
+            (e.p_below(e.high) - 0.025).abs() < 1e-6,
+            "{}",
+            e.p_below(e.high)
+        );
+        let spread: Vec<f64> = (0..30).map(f64::from).collect();
+        let settings = Settings::new(1, "few").range(0.0, 50.0);
+        assert!(!mean(&spread, &units, &settings).unwrap().rests_on_few());
+    }
+
+    /// Numerator 0.3, denominator 1, sd of the means 0.1: Fieller's bounds in closed form (independent parts).
+    #[test]
+    fn a_ratio_has_the_bounds_of_fieller_and_opens_where_the_denominator_may_be_none() {
+        let mut stream = Stream::new(5, "test", &[]);
+        let mut drawn = |mean: f64| -> Vec<f64> {
+            let raw: Vec<f64> = (0..100).map(|_| stream.normal()).collect();
+            let m = raw.iter().sum::<f64>() / 100.0;
+            let sd = (raw.iter().map(|v| (v - m).powi(2)).sum::<f64>() / 99.0).sqrt();
+            raw.iter().map(|v| mean + (v - m) / sd).collect()
+        };
+        let (x, y, near) = (drawn(0.3), drawn(1.0), drawn(0.15));
+        let units = Units::independent(100);
+        let weighted = |w: &[f64], v: &[f64]| -> f64 {
+            w.iter().zip(v).map(|(w, v)| w * v).sum::<f64>() / w.iter().sum::<f64>()
+        };
+        let ratio = |of: &[f64]| {
+            ratio_of_statistics(&units, &units, &Settings::new(1, "r"), &mut |wt, wr| {
+                Some((weighted(wr, &x), weighted(wt, of)))
+            })
+            .unwrap()
+            .unwrap()
+        };
+        let made = ratio(&y);
+        // (0.3 − c)² = z² (0.01 + 0.01 c²).
+        let (z2, v) = (1.96_f64.powi(2), 0.01);
+        let a = 1.0 - z2 * v;
+        let root = (0.09 - a * (0.09 - z2 * v)).sqrt();
+        let (low, high) = ((0.3 - root) / a, (0.3 + root) / a);
+        assert!(
+            (made.low - low).abs() < 0.03 && (made.high - high).abs() < 0.03,
+            "{made:?} and {low} {high}"
+        );
+        assert_eq!(ratio(&near).high, f64::INFINITY);
+    }
 }

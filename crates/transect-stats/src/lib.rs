@@ -41,8 +41,9 @@ pub use distance::{frechet_distance, kolmogorov_smirnov, standardised_difference
 pub use envelope::{Envelope, Outside, envelope};
 pub use exact::{clopper_pearson, wilson};
 pub use interval::{
-    Estimate, Settings, TwoSided, difference_of_means, difference_of_rates,
-    difference_of_statistics, mean, rate, ratio, statistic, statistic_of_rows,
+    Estimate, RatioInterval, Settings, TwoSided, TwoSidedPair, difference_of_means,
+    difference_of_rates, difference_of_statistics, mean, rate, ratio, ratio_of_statistics,
+    statistic, statistic_of_rows,
 };
 pub use matrix::Matrix;
 pub use mix::{MixSplit, class_mix};

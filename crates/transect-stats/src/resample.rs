@@ -307,9 +307,13 @@ impl Replicates {
         if few {
             method = format!("these groups only: {method}");
         }
-        Ok(Estimate::build(
-            estimate, se, settings, tail, method, self.n, groups, enough,
-        ))
+        let made = Estimate::build(estimate, se, settings, tail, method, self.n, groups, enough);
+        // A side of one image has no variation to show, which is not to have none.
+        let lone = self
+            .sides
+            .iter()
+            .any(|side| side.deleted.iter().all(Vec::is_empty));
+        Ok(if lone { made.opened() } else { made })
     }
 }
 

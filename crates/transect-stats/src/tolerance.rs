@@ -3,7 +3,7 @@
 use transect_core::Result;
 
 use crate::error::{finite, refused, same_length};
-use crate::interval::{Estimate, Settings, spread};
+use crate::interval::{Estimate, Settings, share_upper, spread};
 use crate::resample::{Given, Replicates, Settled, Sums, replicate, settle};
 use crate::units::Units;
 
@@ -171,6 +171,7 @@ fn finish(
     loss: f64,
     settings: &Settings,
     score: &dyn Fn(&[f64], &mut [f64]),
+    few: &dyn Fn(usize) -> Option<f64>,
 ) -> Result<Tolerance> {
     let k = axis.places.len();
     let all = |out: &[f64]| {
@@ -217,7 +218,22 @@ fn finish(
         value = crossing(axis, &|place| {
             Ok(margin(&curves.observed, axis, place) > 0.0)
         })?;
-        near = crossing(axis, &|place| Ok(at(place)?.low > 0.0))?;
+        // Where fewer than five units lost anything, their spread says little of how many more would.
+        let mut caps = curves.observed.clone();
+        for (s, cap) in caps.iter_mut().enumerate().skip(1) {
+            if let Some(most) = few(s) {
+                let lost = observed[0] - observed[s];
+                let clean = loss * (scores[0].estimate - scores[0].low);
+                *cap = cap.min(loss * above - lost - clean.hypot((most - lost).max(0.0)));
+            }
+        }
+        // What holds at a stronger severity holds at a weaker one.
+        for s in (1..k - 1).rev() {
+            caps[s] = caps[s].max(caps[s + 1]);
+        }
+        near = crossing(axis, &|place| {
+            Ok(margin(&caps, axis, place) > 0.0 && at(place)?.low > 0.0)
+        })?;
         far = crossing(axis, &|place| Ok(at(place)?.high > 0.0))?;
     }
     Ok(Tolerance {
@@ -286,12 +302,15 @@ pub fn tolerance(
             *o = f(severity, &weights).unwrap_or(f64::NAN);
         }
     })?;
-    finish(&made, &axis, chance, loss, settings, &|out, scores| {
-        scores.copy_from_slice(out);
-    })
+    let scores = |out: &[f64], scores: &mut [f64]| scores.copy_from_slice(out);
+    finish(&made, &axis, chance, loss, settings, &scores, &|_| None)
 }
 
 /// The same for a score that is a mean over rows (accuracy, mean IoU): `scores[severity][row]`, severity 0 first. Faster.
+///
+/// Where fewer than five units lost anything at a severity and [`Settings::range`] is given, `near` is not beyond the place
+/// where Clopper–Pearson's bound for the share of units that lose, each by the whole range, reaches the allowed loss: that
+/// none of ten images lost anything does not show that fewer than a tenth would.
 ///
 /// # Errors
 /// As [`tolerance`], and for lengths that differ.
@@ -331,11 +350,23 @@ pub fn tolerance_of_means(
     let made = replicate(&[given], k + 1, settings, &mut |counts, out| {
         sums.total(&counts[0], out);
     })?;
-    finish(&made, &axis, chance, loss, settings, &|out, scores| {
-        for (score, sum) in scores.iter_mut().zip(out) {
-            *score = sum / out[k];
+    let means = |out: &[f64], means: &mut [f64]| {
+        for (mean, sum) in means.iter_mut().zip(out) {
+            *mean = sum / out[k];
         }
-    })
+    };
+    let groups = settled.units.rows_by_group();
+    let effective = settled.units.effective();
+    let few = |s: usize| -> Option<f64> {
+        let (low, high) = settings.range?;
+        let losers = groups
+            .iter()
+            .filter(|rows| rows.iter().any(|&row| scores[s][row] < scores[0][row]))
+            .count() as f64;
+        (losers < 5.0 && high > low)
+            .then(|| (high - low) * share_upper(losers, effective, 0.5 - 0.5 * settings.level))
+    };
+    finish(&made, &axis, chance, loss, settings, &means, &few)
 }
 
 #[cfg(test)]
@@ -422,6 +453,26 @@ mod tests {
         assert!(!made.assessable);
         let axis = tolerance_of_means(0.0, &[2.0, 1.0], 0.0, 0.1, &flat, &units, &settings);
         assert_eq!(axis.unwrap_err().code.id, "T701");
+    }
+
+    /// Ten images, nine right, none lost at any severity: with a true loss of a fifth that happens in 13% of samples.
+    #[test]
+    fn few_images_without_a_loss_do_not_show_that_none_would_lose() {
+        let settings = Settings::new(1, "t").range(0.0, 1.0);
+        let nine =
+            |n: usize| -> Vec<f64> { (0..n).map(|i| f64::from(u8::from(i % 10 != 0))).collect() };
+        let found = |n: usize| {
+            let units = Units::independent(n);
+            let scores = vec![nine(n); 3];
+            tolerance_of_means(0.0, &[1.0, 2.0], 0.0, 0.1, &scores, &units, &settings).unwrap()
+        };
+        let few = found(10);
+        assert!(few.assessable && few.value.is_none() && few.far.is_none());
+        assert!(
+            few.near.is_some(),
+            "not shown to be beyond the largest: {few:?}"
+        );
+        assert!(found(100).near.is_none(), "none of a hundred shows it");
     }
 
     #[test]

@@ -363,11 +363,11 @@ fn bad_input_is_refused_with_its_code() {
 }
 
 #[test]
-fn one_image_bounds_nothing_but_its_range() {
+fn one_image_bounds_nothing_whatever_its_range() {
     let settings = Settings::new(1, "one");
     let units = Units::independent(1);
     let free = mean(&[0.4], &units, &settings).unwrap();
     assert!(free.low == f64::NEG_INFINITY && free.high == f64::INFINITY && !free.enough);
     let within = mean(&[0.4], &units, &settings.range(0.0, 1.0)).unwrap();
-    assert!(within.low > 0.0 && within.low < 0.02 && within.high > 0.98 && !within.enough);
+    assert!(within.is_open() && !within.enough);
 }
