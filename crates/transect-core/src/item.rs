@@ -39,7 +39,7 @@ pub struct Item {
     pub row: u32,
     /// Which side.
     pub role: Role,
-    /// Index of the manifest that the row came from (into the run's list of manifests) and its one-based line there.
+    /// Index of the manifest that the row came from, into the run's list of manifests.
     pub manifest: u32,
     /// One-based line in that manifest.
     pub line: u32,

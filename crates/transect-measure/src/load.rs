@@ -33,7 +33,7 @@ fn read(job: &Job, item: &Item, path: &str) -> Result<Vec<u8>> {
     let size = std::fs::metadata(&full).map_err(io)?.len();
     if size > limit {
         return Err(Error::new(
-            &codes::measure::FILE_TOO_LARGE,
+            &codes::image::IMAGE_LIMITS,
             format!("the file has {size} bytes, the limit is {limit}"),
         )
         .at(&full)
@@ -139,7 +139,7 @@ fn masked(labels: LabelImage, rule: &MaskRule, classes: usize) -> Result<Truth> 
         } else if !rule.values.is_empty() {
             let Some(&class) = rule.values.get(label) else {
                 return Err(Error::new(
-                    &codes::measure::MASK_VALUE,
+                    &codes::truth::TRUTH_CLASS,
                     format!("the mask holds the value {label}, which --mask-values does not name"),
                 )
                 .help(format!(
@@ -149,7 +149,7 @@ fn masked(labels: LabelImage, rule: &MaskRule, classes: usize) -> Result<Truth> 
             *label = class;
         } else if *label as usize >= classes {
             return Err(Error::new(
-                &codes::measure::MASK_VALUE,
+                &codes::truth::TRUTH_CLASS,
                 format!("the mask holds the value {label}, the model has {classes} classes (0 to {})", classes.saturating_sub(1)),
             )
             .help("say what the values mean: --mask-values 0=background,128=cytoplasm,255=nucleus, or --mask-values nonzero for one foreground"));

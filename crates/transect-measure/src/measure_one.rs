@@ -163,13 +163,6 @@ fn fill(
     let m = &mut out.measurement;
     match &predicted.prediction {
         Prediction::Classes(classes) => {
-            if classes.probabilities.iter().any(|p| !p.is_finite()) {
-                return Err(Error::new(
-                    &codes::measure::OUTPUT_NOT_FINITE,
-                    "the model gave NaN or infinite probabilities",
-                )
-                .image(&item.image));
-            }
             let class = classes.class();
             m.pred_class = Some(class as u32);
             m.confidence = Some(f64::from(classes.probabilities[class]));
@@ -205,7 +198,7 @@ fn fill(
         }
         None => {
             if let TruthRef::Class(name) = &item.truth {
-                m.error_code = Some(codes::measure::TRUTH_OUTSIDE.id.to_owned());
+                m.error_code = Some(codes::truth::TRUTH_CLASS.id.to_owned());
                 m.error = Some(format!("the truth `{name}` is not a class of the model"));
             }
         }

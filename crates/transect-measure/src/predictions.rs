@@ -249,7 +249,7 @@ fn find(folder: &Path, image: &str, limits: &Limits) -> Result<LabelImage> {
     let size = std::fs::metadata(path).map_err(unread)?.len();
     if size > limits.max_file_bytes {
         return Err(Error::new(
-            &codes::measure::FILE_TOO_LARGE,
+            &codes::image::IMAGE_LIMITS,
             format!(
                 "the prediction's file has {size} bytes, the limit is {}",
                 limits.max_file_bytes

@@ -15,7 +15,7 @@
 
 use std::sync::OnceLock;
 
-use transect_core::{Better, Error, Measurement, Result, Task, codes};
+use transect_core::{Better, Error, Result, Task, codes};
 
 use crate::columns::{class, count, instance, semantic};
 use crate::matching::{average_precision, per_mean_count};
@@ -87,23 +87,6 @@ impl Rows {
         }
         self.order = OnceLock::new();
         Ok(())
-    }
-
-    /// Adds a measurement and the index of its image's true class.
-    ///
-    /// # Errors
-    /// As [`Rows::push`].
-    pub fn push_measurement(
-        &mut self,
-        measurement: &Measurement,
-        truth_class: Option<u32>,
-    ) -> Result<()> {
-        self.push(
-            truth_class,
-            measurement.pred_class,
-            &measurement.outputs,
-            &measurement.scores,
-        )
     }
 
     /// Number of images.
@@ -532,14 +515,6 @@ pub fn metric(task: Task, name: &str) -> Option<&'static Metric> {
 /// The primary metric of a task: `accuracy`, `iou`, `average_precision_50`.
 pub fn primary(task: Task) -> &'static Metric {
     &metrics(task)[0]
-}
-
-/// The value of a metric over a multiset of images, as [`Metric::evaluate`].
-///
-/// # Panics
-/// When an index is not one of the rows.
-pub fn evaluate(metric: &Metric, rows: &Rows, indices: &[usize]) -> Option<f64> {
-    metric.evaluate(rows, indices)
 }
 
 impl Metric {

@@ -58,7 +58,7 @@ pub struct Timing {
     pub total_s: f64,
 }
 
-/// A run's tables. Items are held in memory; measurements and embeddings are scanned in the canonical order: model, row,
+/// A run's tables. Items are held in memory; measurements and embeddings are scanned in the canonical order: stage, row,
 /// view.
 pub trait Tables {
     /// What was run.

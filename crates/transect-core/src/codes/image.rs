@@ -15,7 +15,7 @@ codes! {
         "The file is valid, but holds something that transect does not read, such as JPEG inside TIFF, CMYK colours or 64-bit integers. It is never read approximately. Save it as PNG, as TIFF without compression or with LZW or Deflate, or as NPY.";
     /// Too large.
     IMAGE_LIMITS = "T105", Limits, "image passes a limit on its size",
-        "The file, a side of the image, or its decoded samples (four bytes each) would pass a limit. Limits are checked before memory is taken, so that a small damaged file cannot ask for all of it. Cut large images into fields first.";
+        "The file, a side of the image, or its decoded samples (four bytes each) would pass a limit. Limits are checked before memory is taken, so that a small damaged file cannot ask for all of it. Cut large images into fields first; raise the limit on files with --max-file-mb if you trust them.";
     /// No such page.
     IMAGE_PAGE = "T106", Usage, "no such page",
         "The column `page` counts from 0. PNG, JPEG and NPY files have the single page 0; a TIFF has as many as it has directories.";

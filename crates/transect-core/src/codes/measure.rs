@@ -28,24 +28,9 @@ codes! {
     /// Predictions do not fit.
     PREDICTIONS = "T609", Usage, "the predictions cannot be used",
         "--predictions takes a folder with one label image for each image (the same relative path, or the same stem, with .png, .tif, .tiff or .npy), or a CSV or JSON file with a column `image` and, for classification, either one column per class named `p_<class>` or a column `class`. An image without a prediction is kept as a row with the status `skipped`.";
-    /// A row has no truth.
-    NO_TRUTH = "T610", Usage, "no truth for this image",
-        "The manifest names no truth for this row, so that nothing can be scored. The row is kept; its prediction is in the tables.";
-    /// Truth outside the model's classes.
-    TRUTH_OUTSIDE = "T611", Usage, "the truth is outside the model's classes",
-        "The truth of this image is a class that the model does not have, so whatever it says is wrong. Such rows are reported apart from the score and never dropped in silence. If it is another name for a class of the model, give --class-map; if these images do not belong to the question, leave them out with --where.";
-    /// The model's output is not finite.
-    OUTPUT_NOT_FINITE = "T612", Value, "the model's output is not finite",
-        "The model gave NaN or infinity for this view. The row is kept with the status `failed`. Usual causes: an image of one constant value under a normalisation that divides by its spread, or NaN pixels.";
     /// The image has pixels that are not finite.
     PIXELS_NOT_FINITE = "T613", Value, "the image has pixels that are not finite",
         "The image holds NaN or infinite values. No model is defined on them, so the row is kept with the status `failed`. Replace them by a value that means something for your data, and say so where you report.";
-    /// A mask's value means nothing.
-    MASK_VALUE = "T615", Value, "a mask holds a value without a meaning",
-        "In a semantic mask each value is a class. By default the values are the classes' indices, from 0; --mask-values says otherwise: `--mask-values 0=background,128=cytoplasm,255=nucleus`, `--mask-values nonzero` for masks of one foreground, `255=ignore` for pixels that are left out. The row is kept with the status `failed`.";
-    /// The file is too large.
-    FILE_TOO_LARGE = "T616", Limits, "the file is too large",
-        "A file named by the manifest has more bytes than the limit allows. Files come from strangers, so transect bounds what it reads. Raise the limit with --max-file-mb if you trust the file.";
     /// Something panicked.
     PANICKED = "T617", Unsupported, "an internal error on this view",
         "A part of transect, or the engine that runs the model, failed in a way that it should not have. The row is kept with the status `failed` and the run goes on. Please report it with the image and the model, if you may share them.";

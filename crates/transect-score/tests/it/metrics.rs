@@ -1,7 +1,7 @@
 //! Values by hand: chance, pooling, empties, what does not apply.
 
 use transect_core::{Classes, Instances, LabelImage, Prediction, Semantic, Task};
-use transect_score::metric::{Rows, confusion, evaluate, metric, metrics, per_class, primary};
+use transect_score::metric::{Rows, confusion, metric, metrics, per_class, primary};
 use transect_score::{Overlaps, Truth, score};
 
 fn classes(images: &[(Option<u32>, &[f32])]) -> Rows {
@@ -204,7 +204,7 @@ fn pooled_values_weigh_objects_and_means_weigh_images() {
     close(value(&rows, "pooled_dice"), 4.0 / 8.0);
     // The first image three times: pooled over three objects and four.
     let pooled = metric(Task::Instance, "pooled_average_precision_50").unwrap();
-    close(evaluate(pooled, &rows, &[0, 0, 0, 1]).unwrap(), 3.0 / 7.0);
+    close(pooled.evaluate(&rows, &[0, 0, 0, 1]).unwrap(), 3.0 / 7.0);
 }
 
 #[test]
