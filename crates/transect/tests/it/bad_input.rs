@@ -76,15 +76,17 @@ fn every_missing_file_is_named_at_once_and_unknown_columns_before_them() {
     let s = Spoilt::new();
     fs::remove_file(s.path("data/images/A_000.png")).unwrap();
     fs::remove_file(s.path("data/images/B_001.png")).unwrap();
-    let text = s.refused(&["--domain", "laboratry"]);
+    let text = s.refused(&[]);
     assert!(
         text.contains("A_000.png") && text.contains("B_001.png"),
         "{text}"
     );
+    let text = s.refused(&["--domain", "laboratry", "--group", "side"]);
     assert!(
         text.contains("T012") && text.contains("did you mean `laboratory`"),
         "{text}"
     );
+    assert!(text.contains("`side`"), "{text}");
 }
 
 #[test]
@@ -179,8 +181,8 @@ fn labels_of_another_size_fail_their_row_only() {
 fn a_colour_image_for_a_grey_model_says_how_to_map_channels() {
     let s = Spoilt::new();
     let image = transect::core::Image::new(
-        [3, 1, 128, 128],
-        vec![7.0; 3 * 128 * 128],
+        [3, 1, 192, 192],
+        vec![7.0; 3 * 192 * 192],
         transect::core::Dtype::Uint8,
     );
     let mut image = image.unwrap();
