@@ -182,6 +182,30 @@ pub fn run(options: &Options, say: &mut dyn FnMut(&str)) -> io::Result<usize> {
         table::write(&csv, &rows, &known)?;
     }
     table::write(&csv, &rows, &BTreeMap::new())?;
-    fs::write(options.out.join("calibration.md"), table::markdown(&rows))?;
+    fs::write(
+        options.out.join("calibration.md"),
+        table::markdown(&rows, &today()),
+    )?;
     Ok(rows.iter().filter(|row| !row.met).count())
+}
+
+/// Today's date, UTC, as year-month-day (days since 1970 to the civil calendar, Hinnant's algorithm).
+fn today() -> String {
+    let seconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs());
+    let days = (seconds / 86_400) as i64 + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year}-{month:02}-{day:02}")
 }

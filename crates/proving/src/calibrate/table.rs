@@ -48,7 +48,7 @@ pub(super) fn write(path: &Path, rows: &[Row], rest: &BTreeMap<String, Row>) -> 
 }
 
 /// The page.
-pub(super) fn markdown(rows: &[Row]) -> String {
+pub(super) fn markdown(rows: &[Row], date: &str) -> String {
     let mut sections: Vec<(&str, Vec<&Row>)> = Vec::new();
     for row in rows {
         let section = row.id.split('/').next().unwrap_or_default();
@@ -61,7 +61,7 @@ pub(super) fn markdown(rows: &[Row]) -> String {
     let missed = rows.iter().filter(|row| !row.met).count();
     let _ = writeln!(
         text,
-        "\nCells: {}; missed their band: {missed}.",
+        "\nWritten on {date}. Cells: {}; missed their band: {missed}.",
         rows.len()
     );
     for (name, rows) in sections {
