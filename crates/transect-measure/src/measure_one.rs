@@ -98,7 +98,8 @@ pub(crate) fn empty(
 pub(crate) fn refuse(measurement: &mut Measurement, error: &Error) {
     // A view that cannot be made of this image, or a prediction that was not given, is no failure of the model.
     let skipped = error.code == &codes::measure::PREDICTIONS
-        || (codes::optics::ALL.contains(&error.code) && matches!(error.kind(), Kind::Unsupported | Kind::Limits));
+        || (codes::optics::ALL.contains(&error.code)
+            && matches!(error.kind(), Kind::Unsupported | Kind::Limits));
     measurement.status = if skipped {
         Status::Skipped
     } else {

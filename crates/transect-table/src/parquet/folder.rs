@@ -32,7 +32,10 @@ impl FolderTables {
         let run = serde_json::from_slice(&text).map_err(|e| super::damaged(e).at(&path))?;
         let mut items: Vec<ItemRecord> = Vec::new();
         read::<ItemTable>(&folder.join("items.parquet"), &mut |rows| {
-            items.extend(rows.drain(..).map(|r| ItemRecord { thumbnail: Vec::new(), ..r }));
+            items.extend(rows.drain(..).map(|r| ItemRecord {
+                thumbnail: Vec::new(),
+                ..r
+            }));
             Ok(())
         })?;
         for (index, record) in items.iter().enumerate() {
