@@ -1,4 +1,4 @@
-//! The page `corruptions` of the book is made from the register; `TRANSECT_WRITE_PAGES=1` writes it again.
+//! The page `corruptions` of the book is made from the register; `TRANSECT_WRITE_DOCS=1` writes it again.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -91,12 +91,12 @@ fn page() -> String {
 #[test]
 fn the_page_of_corruptions_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/corruptions/index.md");
-    if std::env::var_os("TRANSECT_WRITE_PAGES").is_some() {
+    if std::env::var_os("TRANSECT_WRITE_DOCS").is_some() {
         std::fs::write(&path, page()).unwrap();
     }
     let stands = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         stands == page(),
-        "docs/src/corruptions/index.md is stale: run this test with TRANSECT_WRITE_PAGES=1"
+        "docs/src/corruptions/index.md is stale: run this test with TRANSECT_WRITE_DOCS=1"
     );
 }
