@@ -7,8 +7,8 @@ use transect_core::figure::{Drawing, Point, Series};
 use transect_core::finding::Evidence;
 use transect_core::{Better, Context, Figure, Finding, Request, Result, Role, Task, Threshold};
 use transect_stats::{
-    Matrix, brier, calibration_error, cross_fitted_temperature, log_losses, mean, rate,
-    reliability, risk_coverage, statistic_of_rows,
+    Matrix, PROBABILITY_FLOOR, brier, calibration_error, cross_fitted_temperature, log_losses,
+    mean, rate, reliability, risk_coverage, statistic_of_rows,
 };
 
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
@@ -258,7 +258,9 @@ fn described(
         .push(with_estimate(finding, &e, study).into());
 
     let losses = log_losses(probabilities, truth)?;
-    let settings = study.settings("calibration.nll").range(0.0, f64::MAX);
+    let settings = study
+        .settings("calibration.nll")
+        .range(0.0, -PROBABILITY_FLOOR.ln());
     let e = mean(&losses, units, &settings)?;
     let mut finding = Finding::new("calibration.nll");
     finding.claim = format!(

@@ -117,14 +117,20 @@ pub fn judge(tables: &dyn Tables) -> Result<Judged> {
         p_adjusted[i] = Some(p);
     }
     let family_size = tested.len() as u32;
-    let findings: Vec<Finding> = drafts
+    let grouped = study.context.group.is_some();
+    let mut findings: Vec<Finding> = drafts
         .into_iter()
         .zip(p_adjusted)
-        .map(|(draft, p)| opinion::settle(draft, p, family_size))
+        .map(|(draft, p)| opinion::settle(draft, p, family_size, grouped))
         .collect();
+    let score = format!(
+        "performance.{}",
+        performance::primary_metric(study.context).name
+    );
+    opinion::temper_tolerances(&mut findings, &score);
     let outside: Vec<Finding> = outside
         .into_iter()
-        .map(|draft| opinion::settle(draft, None, 0))
+        .map(|draft| opinion::settle(draft, None, 0, false))
         .collect();
     let headline = headline::answer(&study, &findings);
     Ok(Judged {

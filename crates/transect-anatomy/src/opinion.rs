@@ -74,7 +74,12 @@ pub(crate) fn with_estimate(
             .caveats
             .push("images assumed independent: no group was named".to_owned());
     }
-    if !estimate.enough && estimate.groups < 6.0 {
+    if estimate.is_open() {
+        finding.interval_method = None;
+        finding.caveats.push(
+            "one image: there is no interval, and nothing is claimed about others".to_owned(),
+        );
+    } else if !estimate.enough && estimate.groups < 6.0 {
         finding.caveats.push(format!(
             "these groups only: {} effective groups are fewer than 6, so the interval is over images and nothing is claimed about further groups",
             words::number(estimate.groups)
@@ -123,8 +128,14 @@ pub(crate) fn not_assessable(
     finding
 }
 
-/// Settles the verdict of one draft. `family_size` is the number of primary findings that were tested in this run.
-pub(crate) fn settle(draft: Draft, p_adjusted: Option<f64>, family_size: u32) -> Finding {
+/// Settles the verdict of one draft. `family_size` is the number of primary findings that were tested in this run; `grouped`
+/// says that groups were named: too few of them are settled by no number of further images.
+pub(crate) fn settle(
+    draft: Draft,
+    p_adjusted: Option<f64>,
+    family_size: u32,
+    grouped: bool,
+) -> Finding {
     let Draft {
         mut finding,
         ground,
@@ -140,7 +151,7 @@ pub(crate) fn settle(draft: Draft, p_adjusted: Option<f64>, family_size: u32) ->
         Ground::Settled => {}
         Ground::Estimate(estimate) => {
             finding.verdict = judge(&estimate, &threshold, finding.better, p_adjusted);
-            if finding.verdict == Verdict::Undecided {
+            if finding.verdict == Verdict::Undecided && (estimate.enough || !grouped) {
                 finding.n_needed = needed(&estimate, &threshold);
             }
         }
@@ -169,6 +180,37 @@ pub(crate) fn settle(draft: Draft, p_adjusted: Option<f64>, family_size: u32) ->
         }
     }
     finding
+}
+
+/// A tolerance is relative to the score as it is. Where that score itself falls short of its claim or of the reference, a
+/// small loss says little: what passed is described, and every tolerance says so.
+pub(crate) fn temper_tolerances(findings: &mut [Finding], score: &str) {
+    let failing: Vec<String> = findings
+        .iter()
+        .filter(|f| f.id == score || f.id == "shift.harm")
+        .filter(|f| matches!(f.verdict, Verdict::Fail | Verdict::Warn))
+        .map(|f| format!("`{}`", f.id))
+        .collect();
+    if failing.is_empty() {
+        return;
+    }
+    let targets = findings.iter_mut().filter(|f| {
+        f.id.starts_with("robustness.")
+            && f.id.ends_with(".tolerance")
+            && f.verdict != Verdict::NotAssessable
+    });
+    for f in targets {
+        f.caveats.insert(
+            0,
+            format!(
+                "relative to a score that itself falls short (see {}): little may be left to lose, so it says nothing good of the model",
+                words::list(&failing)
+            ),
+        );
+        if f.verdict == Verdict::Pass {
+            f.verdict = Verdict::Described;
+        }
+    }
 }
 
 /// Images that would settle on which side of the threshold to warn the estimate is, never fewer than there are.

@@ -342,8 +342,8 @@ fn metrics_of_side(
         let line = |label: &str, e: &Estimate, note: &str| Line {
             label: label.to_owned(),
             value: Some(e.estimate),
-            low: Some(e.low),
-            high: Some(e.high),
+            low: words::bound(e.low),
+            high: words::bound(e.high),
             n: e.n as u64,
             note: note.to_owned(),
         };
@@ -517,8 +517,8 @@ fn parts(
                 lines.push(Line {
                     label: format!("{heading} {name}{side}"),
                     value: Some(e.estimate),
-                    low: Some(e.low),
-                    high: Some(e.high),
+                    low: words::bound(e.low),
+                    high: words::bound(e.high),
                     n: e.n as u64,
                     note,
                 });
@@ -613,8 +613,8 @@ fn by_class(study: &Study<'_>, target: &[usize], opinion: &mut Opinion) -> Resul
         lines.push(Line {
             label: name.clone(),
             value: Some(e.estimate),
-            low: Some(e.low),
-            high: Some(e.high),
+            low: words::bound(e.low),
+            high: words::bound(e.high),
             n: e.n as u64,
             note: if e.enough {
                 String::new()

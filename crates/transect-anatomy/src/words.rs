@@ -96,6 +96,9 @@ impl Form {
 
     /// An estimate with its interval: `41% (95% interval 22–64%)`.
     pub(crate) fn estimate(self, e: &Estimate) -> String {
+        if e.is_open() {
+            return format!("{} (one image, so no interval)", self.one(e.estimate));
+        }
         format!(
             "{} ({} interval {})",
             self.one(e.estimate),
@@ -106,8 +109,16 @@ impl Form {
 
     /// The same with the bounds only in brackets.
     pub(crate) fn short(self, e: &Estimate) -> String {
+        if e.is_open() {
+            return format!("{} (one image, so no interval)", self.one(e.estimate));
+        }
         format!("{} ({})", self.one(e.estimate), self.range(e.low, e.high))
     }
+}
+
+/// A bound for a figure; `None` where nothing bounds.
+pub(crate) fn bound(x: f64) -> Option<f64> {
+    x.is_finite().then_some(x)
 }
 
 /// `1 image`, `17 images`.

@@ -712,8 +712,8 @@ fn attributes(
             Line {
                 label: attribute.words.to_owned(),
                 value: Some(e.estimate),
-                low: Some(e.low),
-                high: Some(e.high),
+                low: words::bound(e.low),
+                high: words::bound(e.high),
                 n: e.n as u64,
                 note: if significant {
                     String::new()

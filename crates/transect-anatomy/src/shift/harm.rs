@@ -5,7 +5,7 @@ use transect_core::figure::{Drawing, Row as Line};
 use transect_core::finding::Evidence;
 use transect_core::{Better, Figure, Finding, Result, Role, Task, Threshold};
 use transect_stats::{
-    Estimate, class_mix, difference_of_means, difference_of_rates, ranks, statistic,
+    Estimate, class_mix, difference_of_means, difference_of_rates, mean, ranks, statistic,
 };
 
 use super::appearance::Shifted;
@@ -109,9 +109,16 @@ pub(crate) fn judge(
         let wrong = |risks: &[f64]| -> Vec<bool> { risks.iter().map(|&r| r > 0.5).collect() };
         difference_of_rates(&wrong(&rt), &ut, &wrong(&rr), &ur, &settings)?
     } else {
-        difference_of_means(&rt, &ut, &rr, &ur, &settings)?
+        // Where no image, or fewer than five, differ from one value on a side, resampling knows nothing of its spread.
+        let unit = settings.clone().range(0.0, 1.0);
+        let (t, r) = (mean(&rt, &ut, &unit)?, mean(&rr, &ur, &unit)?);
+        if t.rests_on_few() || r.rests_on_few() {
+            t.minus(&r)
+        } else {
+            difference_of_means(&rt, &ut, &rr, &ur, &settings)?
+        }
     };
-    let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+    let average = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
     let (t, r) = (
         side_words(study, &target, "target"),
         side_words(study, &reference, "reference"),
@@ -125,9 +132,9 @@ pub(crate) fn judge(
     finding.claim = format!(
         "The {} is {} on {} of {t} and {} on {} of {r}: a difference of {}.",
         risk_words(study),
-        per.one(mean(&rt)),
+        per.one(average(&rt)),
         words::images(rt.len()),
-        per.one(mean(&rr)),
+        per.one(average(&rr)),
         words::images(rr.len()),
         form(study).estimate(&delta)
     );
@@ -428,8 +435,8 @@ fn along(
         lines.push(Line {
             label: attribute.words.to_owned(),
             value: Some(e.estimate),
-            low: Some(e.low),
-            high: Some(e.high),
+            low: words::bound(e.low),
+            high: words::bound(e.high),
             n: e.n as u64,
             note: String::new(),
         });
