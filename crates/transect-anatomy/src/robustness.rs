@@ -51,7 +51,8 @@ pub fn severities(context: &Context) -> &'static [u8] {
     }
 }
 
-/// Target images under every corruption that applies, at three or five severities; in a full plan random ones three times.
+/// Target images, and reference images where there are any, under every corruption that applies, at three or five severities;
+/// in a full plan random ones three times. What the reference stands is what the model stood where it was claimed to work.
 pub fn plan(context: &Context) -> Vec<Request> {
     let mut requests = vec![merging::identity("robustness")];
     if context.predictions_only || !context.has_truth {
@@ -88,7 +89,11 @@ pub fn plan(context: &Context) -> Vec<Request> {
     requests.push(Request {
         mode: "robustness".to_owned(),
         stage: Stage::Own,
-        rows: Selection::Role(Role::Target),
+        rows: if context.has_reference {
+            Selection::All
+        } else {
+            Selection::Role(Role::Target)
+        },
         views,
     });
     requests
@@ -174,7 +179,7 @@ struct Curves {
     left_out: usize,
 }
 
-fn scan(study: &Study<'_>, ladder: &Ladder) -> Result<Option<Curves>> {
+fn scan(study: &Study<'_>, ladder: &Ladder, role: Role) -> Result<Option<Curves>> {
     let filter = Filter {
         model: study.model.clone(),
         kind: Some(ViewKind::Corruption),
@@ -188,7 +193,7 @@ fn scan(study: &Study<'_>, ladder: &Ladder) -> Result<Option<Curves>> {
         let Some(known) = study.rows.get(row) else {
             return Ok(());
         };
-        if level == 0 || known.role != Role::Target || known.score.is_none() {
+        if level == 0 || known.role != role || known.score.is_none() {
             return Ok(());
         }
         measured[level - 1] = true;
@@ -262,21 +267,49 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
             .push(not_assessable("robustness.tolerance", claim, missing).into());
         return Ok(opinion);
     }
-    if let Some(finding) = not_above_chance(study, &scored)? {
-        opinion.drafts.push(finding.into());
-        return Ok(opinion);
+    let mut roles = Vec::new();
+    for role in [Role::Target, Role::Reference] {
+        let scored = study.scored(role);
+        if scored.is_empty() {
+            continue;
+        }
+        if let Some(finding) = not_above_chance(study, &scored, role)? {
+            opinion.drafts.push(finding.into());
+        } else {
+            roles.push(role);
+        }
     }
     for ladder in &context.ladders {
-        one(study, ladder, &mut opinion)?;
+        let mut sides = Vec::new();
+        for &role in &roles {
+            sides.extend(one(study, ladder, role, &mut opinion)?);
+        }
+        figure(ladder, &sides, &mut opinion);
     }
     Ok(opinion)
 }
 
+/// What an id says of the side.
+fn of_role(id: String, role: Role) -> String {
+    match role {
+        Role::Target => id,
+        Role::Reference => format!("{id}[role=reference]"),
+    }
+}
+
+/// `12 images`, or `12 images of the reference`.
+fn images_of(n: usize, role: Role) -> String {
+    match role {
+        Role::Target => words::images(n),
+        Role::Reference => format!("{} of the reference", words::images(n)),
+    }
+}
+
 /// One finding for all corruptions, where the images as they are show no score above chance that could be lost.
-fn not_above_chance(study: &Study<'_>, scored: &[usize]) -> Result<Option<Finding>> {
+fn not_above_chance(study: &Study<'_>, scored: &[usize], role: Role) -> Result<Option<Finding>> {
     let metric = metric::primary(study.context.task);
-    let id = "robustness.tolerance";
-    let Some(e) = performance::estimate(study, metric, scored, study.settings(id))? else {
+    let id = of_role("robustness.tolerance".to_owned(), role);
+    let Some(e) = performance::estimate(study, metric, scored, study.settings(&id))? else {
         return Ok(None);
     };
     let data = study.metric_rows(scored)?;
@@ -290,7 +323,7 @@ fn not_above_chance(study: &Study<'_>, scored: &[usize]) -> Result<Option<Findin
         id,
         format!(
             "How far corruptions bend the score cannot be told: on the {} as they are the {} is {}, not shown to be above chance, {}.",
-            words::images(scored.len()),
+            images_of(scored.len(), role),
             metric.title,
             form.estimate(&e),
             form.one(chance)
@@ -308,9 +341,28 @@ fn value_words(ladder: &Ladder, value: f64) -> String {
     }
 }
 
-fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> {
-    let id = format!("robustness.{}.tolerance", ladder.name);
-    let Some(curves) = scan(study, ladder)? else {
+/// The curve of one side, for the figure.
+struct Side {
+    role: Role,
+    curves: Curves,
+    values: Vec<f64>,
+    chance: f64,
+    found: Tolerance,
+    seen: Option<Seen>,
+    metric: &'static metric::Metric,
+}
+
+fn one(
+    study: &Study<'_>,
+    ladder: &Ladder,
+    role: Role,
+    opinion: &mut Opinion,
+) -> Result<Option<Side>> {
+    let id = of_role(format!("robustness.{}.tolerance", ladder.name), role);
+    let Some(curves) = scan(study, ladder, role)? else {
+        if role == Role::Reference {
+            return Ok(None);
+        }
         opinion.drafts.push(
             not_assessable(
                 id,
@@ -322,7 +374,7 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
             )
             .into(),
         );
-        return Ok(());
+        return Ok(None);
     };
     if curves.rows.len() < FEWEST {
         opinion.drafts.push(
@@ -331,13 +383,13 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
                 format!(
                     "How much {} the model stands was not assessed: {} with a score at every severity are too few.",
                     ladder.words,
-                    words::images(curves.rows.len())
+                    images_of(curves.rows.len(), role)
                 ),
-                format!("at least {FEWEST} target images with truth"),
+                format!("at least {FEWEST} images of that side with truth"),
             )
             .into(),
         );
-        return Ok(());
+        return Ok(None);
     }
     let metric = metric::primary(study.context.task);
     let form = performance::form(metric);
@@ -370,7 +422,7 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
     finding.unit.clone_from(&ladder.unit);
     finding.n = n as u64;
     finding.groups = Some(units.effective());
-    finding.evidence = evidence(study, ladder);
+    finding.evidence = evidence(study, ladder, role);
     finding.interval_method = Some(found.method.clone());
     if study.context.group.is_none() {
         finding
@@ -390,18 +442,28 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
     if !found.assessable {
         finding.verdict = Verdict::NotAssessable;
         finding.claim = format!(
-            "How much {} the model stands cannot be told: on the images as they are its {} is {}, not shown to be above chance ({}).",
+            "How much {} the model stands cannot be told: on the images{} as they are its {} is {}, not shown to be above chance ({}).",
             ladder.words,
+            if role == Role::Reference {
+                " of the reference"
+            } else {
+                ""
+            },
             metric.title,
             form.estimate(&found.scores[0]),
             form.one(chance)
         );
         finding.missing = Some("images on which the model does better than chance".to_owned());
         opinion.drafts.push(finding.into());
-        figure(
-            ladder, &curves, &values, chance, &found, None, metric, opinion,
-        );
-        return Ok(());
+        return Ok(Some(Side {
+            role,
+            curves,
+            values,
+            chance,
+            found,
+            seen: None,
+            metric,
+        }));
     }
     finding.caveats.push(format!(
         "chance is {}, the best constant answer on these images; severity 0 is paired with every other",
@@ -425,22 +487,24 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
     };
     finding.claim = match found.value {
         Some(v) => format!(
-            "{} at {}: the {} above chance has lost {} of itself on {} (95% interval {} to {}).",
+            "{} at {}: the {} above chance, {} on the images as they are, has lost {} of itself on {} (95% interval {} to {}).",
             capital(&ladder.words),
             value_words(ladder, v),
             metric.title,
+            form.one(found.baseline.estimate),
             words::percent(LOSS),
-            words::images(n),
+            images_of(n, role),
             bound(found.near),
             bound(found.far)
         ),
         None => format!(
-            "{} up to the strongest tested, {}: the {} above chance has not lost {} of itself on {} (95% interval of the tolerance {} and on).",
+            "{} up to the strongest tested, {}: the {} above chance, {} on the images as they are, has not lost {} of itself on {} (95% interval of the tolerance {} and on).",
             capital(&ladder.words),
             value_words(ladder, largest),
             metric.title,
+            form.one(found.baseline.estimate),
             words::percent(LOSS),
-            words::images(n),
+            images_of(n, role),
             bound(found.near)
         ),
     };
@@ -462,8 +526,18 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
     } else {
         Better::Lower
     };
-    let seen = variation_seen(study, ladder);
+    let seen = match role {
+        Role::Target => variation_seen(study, ladder),
+        Role::Reference => None,
+    };
     let draft = match &seen {
+        None if role == Role::Reference => {
+            finding.caveats.push(
+                "described, not judged: what the model stands where it was claimed to work; the verdict is on the target's images"
+                    .to_owned(),
+            );
+            Draft::from(finding)
+        }
         None => {
             finding.caveats.push(
                 "described, not judged: how much of it these images vary in is not known"
@@ -476,17 +550,15 @@ fn one(study: &Study<'_>, ladder: &Ladder, opinion: &mut Opinion) -> Result<()> 
         )?,
     };
     opinion.drafts.push(draft);
-    figure(
-        ladder,
-        &curves,
-        &values,
+    Ok(Some(Side {
+        role,
+        curves,
+        values,
         chance,
-        &found,
-        seen.as_ref(),
+        found,
+        seen,
         metric,
-        opinion,
-    );
-    Ok(())
+    }))
 }
 
 /// The tolerance against the variation seen.
@@ -541,7 +613,7 @@ fn against(
         fail: seen.value,
     });
     finding.caveats.push(format!(
-        "judged against the variation seen in reference and target images, {} ({})",
+        "judged against the variation seen in reference and target images, {} ({}), taken as exact",
         value_words(ladder, seen.value),
         seen.words
     ));
@@ -575,61 +647,70 @@ fn against(
     })
 }
 
-fn evidence(study: &Study<'_>, ladder: &Ladder) -> Evidence {
+fn evidence(study: &Study<'_>, ladder: &Ladder, role: Role) -> Evidence {
+    let role = match role {
+        Role::Target => "target",
+        Role::Reference => "reference",
+    };
     Evidence {
         model: study.model.clone(),
         view: Some(ladder.name.clone()),
-        rows: Some("i.role = 'target'".to_owned()),
+        rows: Some(format!("i.role = '{role}'")),
         sql: Some(format!(
-            "SELECT m.severity, m.value, count(*), avg({}) AS score FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE i.role = 'target' AND m.status = 'ok' AND (m.view_id = 'identity' OR m.view_name = '{}') GROUP BY m.severity, m.value ORDER BY m.severity",
+            "SELECT m.severity, m.value, count(*), avg({}) AS score FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE i.role = '{role}' AND m.status = 'ok' AND (m.view_id = 'identity' OR m.view_name = '{}') GROUP BY m.severity, m.value ORDER BY m.severity",
             study.score_sql(),
             ladder.name
         )),
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one figure")]
-fn figure(
-    ladder: &Ladder,
-    curves: &Curves,
-    values: &[f64],
-    chance: f64,
-    found: &Tolerance,
-    seen: Option<&Seen>,
-    metric: &metric::Metric,
-    opinion: &mut Opinion,
-) {
-    let mut points = Vec::new();
-    for (e, x) in found
-        .scores
+/// The curves of both sides in one figure; marks are those of the first side, the target where it has a curve.
+fn figure(ladder: &Ladder, sides: &[Side], opinion: &mut Opinion) {
+    let Some(first) = sides.first() else {
+        return;
+    };
+    let series = sides
         .iter()
-        .zip(std::iter::once(&ladder.identity).chain(values))
-    {
-        if x.is_finite() {
-            points.push(Point {
-                x: *x,
-                y: e.estimate,
-                low: Some(e.low),
-                high: Some(e.high),
-            });
-        }
-    }
-    points.sort_by(|a, b| a.x.total_cmp(&b.x));
-    let mut y_marks = vec![(chance, "chance".to_owned())];
+        .map(|side| {
+            let mut points: Vec<Point> = side
+                .found
+                .scores
+                .iter()
+                .zip(std::iter::once(&ladder.identity).chain(&side.values))
+                .filter(|(_, x)| x.is_finite())
+                .map(|(e, &x)| Point {
+                    x,
+                    y: e.estimate,
+                    low: words::bound(e.low),
+                    high: words::bound(e.high),
+                })
+                .collect();
+            points.sort_by(|a, b| a.x.total_cmp(&b.x));
+            Series {
+                label: match (sides.len(), side.role) {
+                    (1, Role::Target) => ladder.words.clone(),
+                    (_, Role::Target) => "target".to_owned(),
+                    (_, Role::Reference) => "reference".to_owned(),
+                },
+                points,
+            }
+        })
+        .collect();
+    let mut y_marks = vec![(first.chance, "chance".to_owned())];
     let mut x_marks = Vec::new();
-    if found.assessable {
-        let clean = found.scores[0].estimate;
+    if first.found.assessable {
+        let clean = first.found.scores[0].estimate;
         y_marks.push((
-            chance + (1.0 - LOSS) * (clean - chance),
+            first.chance + (1.0 - LOSS) * (clean - first.chance),
             "10% lost".to_owned(),
         ));
         if ladder.identity.is_infinite() {
             y_marks.push((clean, "unchanged".to_owned()));
         }
-        if let Some(v) = found.value {
+        if let Some(v) = first.found.value {
             x_marks.push((v, "tolerance".to_owned()));
         }
-        if let Some(seen) = seen {
+        if let Some(seen) = &first.seen {
             x_marks.push((seen.value, "variation seen".to_owned()));
         }
     }
@@ -638,25 +719,26 @@ fn figure(
     } else {
         format!(" ({})", ladder.unit)
     };
+    let over = sides
+        .iter()
+        .map(|side| images_of(side.curves.rows.len(), side.role))
+        .collect::<Vec<_>>();
     opinion.figures.push(Figure {
         id: format!("robustness.{}", ladder.name),
         mode: "robustness".to_owned(),
         title: capital(&ladder.words),
         caption: format!(
             "{} on {} over {}, with 95% intervals. {}",
-            capital(metric.title),
-            words::images(curves.rows.len()),
+            capital(first.metric.title),
+            words::list(&over),
             ladder.parameter,
             capital(&ladder.note)
         ),
         drawing: Drawing::Curve {
             x: format!("{}{unit}", ladder.parameter),
-            y: metric.title.to_owned(),
+            y: first.metric.title.to_owned(),
             log_x: ladder.identity.is_infinite(),
-            series: vec![Series {
-                label: ladder.words.clone(),
-                points,
-            }],
+            series,
             x_marks,
             y_marks,
         },

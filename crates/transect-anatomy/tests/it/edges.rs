@@ -269,7 +269,11 @@ fn all_right_and_all_wrong_have_intervals() {
     assert_eq!(verdict(&wrong, "performance.accuracy"), Verdict::Fail);
     assert_eq!(verdict(&wrong, "shift.harm"), Verdict::Fail);
     assert_eq!(wrong.headline.works.verdict, Verdict::Fail);
-    for f in wrong.findings.iter().filter(|f| f.mode == "robustness") {
+    for f in wrong
+        .findings
+        .iter()
+        .filter(|f| f.mode == "robustness" && !f.id.contains("role=reference"))
+    {
         assert_eq!(
             f.verdict,
             Verdict::NotAssessable,
@@ -483,7 +487,6 @@ fn the_plan_asks_for_each_view_once() {
         asked,
         [
             (Stage::Own, Selection::All),
-            (Stage::Own, Selection::Role(Role::Target)),
             (Stage::Partner, Selection::Role(Role::Reference))
         ]
     );
@@ -499,25 +502,35 @@ fn the_plan_asks_for_each_view_once() {
             .len()
     };
     assert_eq!(
-        requests[1].views.len(),
-        4 * 3,
-        "quick: three severities of four corruptions"
+        requests[0].views.len(),
+        1 + 4 * 3,
+        "quick: the image itself and three severities of four corruptions, on both sides"
     );
     for r in &requests {
         assert_eq!(count(r), r.views.len());
     }
+    let alone = plan(&transect_core::Context {
+        has_reference: false,
+        ..context.clone()
+    });
+    assert!(
+        alone
+            .iter()
+            .any(|r| r.rows == Selection::Role(Role::Target) && r.views.len() == 4 * 3),
+        "without a reference the target only: {alone:?}"
+    );
     let full = transect_core::Context {
         plan: transect_core::context::PlanLevel::Full,
         ..context
     };
     let requests = plan(&full);
     assert_eq!(
-        requests[1].views.len(),
-        2 * 5 * 3 + 2 * 5,
+        requests[0].views.len(),
+        1 + 2 * 5 * 3 + 2 * 5,
         "two are random and repeated three times"
     );
     assert_eq!(
-        requests[2].views.len(),
+        requests[1].views.len(),
         6 * 2 * 3,
         "six traits, two pools, three donors"
     );
