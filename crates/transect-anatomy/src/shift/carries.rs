@@ -10,12 +10,12 @@ use transect_core::figure::{Drawing, Row as Line};
 use transect_core::finding::Evidence;
 use transect_core::view::TRAITS;
 use transect_core::{Better, Figure, Finding, Result, Role, Status, Threshold, Verdict, ViewKind};
-use transect_stats::{Estimate, difference_of_statistics, mean};
+use transect_stats::{RatioInterval, mean, ratio_of_statistics};
 use transect_table::Filter;
 
 use super::harm::{Harm, risk_words};
 use super::{CONTROL, POOL};
-use crate::opinion::{Draft, Ground, Opinion, judged, not_assessable, with_estimate};
+use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
 use crate::study::{Study, score_of};
 use crate::words::{self, Form};
 
@@ -226,14 +226,20 @@ fn trait_carries(
         );
         return Ok(());
     };
-    // Where no image changed there is nothing to resample: the bound of the rise over the smallest harm is on the safe side.
-    let bounds = if !e.enough && raised.enough && harm.delta.enough {
-        Some((raised.low / harm.delta.low, raised.high / harm.delta.low))
-    } else {
-        None
-    };
-    let (low, high) = bounds.unwrap_or((e.low, e.high));
-    let enough = e.enough || bounds.is_some();
+    let enough = raised.enough && harm.delta.enough && (e.enough || raised.rests_on_few());
+    let (mut low, mut high) = (e.low, e.high);
+    let mut method = e.method.clone();
+    if raised.rests_on_few() {
+        // Where no image, or hardly one, changed, resampling knows nothing of the rise: its own bounds over the bounds of the
+        // harm, on the safe side.
+        let (least, most) = (harm.delta.low, harm.delta.high);
+        low = low.min(raised.low / if raised.low > 0.0 { most } else { least });
+        high = high.max(raised.high / if raised.high > 0.0 { least } else { most });
+        method = format!(
+            "{} of the rise in risk, over the bounds of the harm",
+            raised.method
+        );
+    }
     let says = if !enough {
         "too few groups to say more"
     } else if low > CARRIES.warn {
@@ -249,43 +255,39 @@ fn trait_carries(
     finding.claim = format!(
         "{what}: {} ({} interval {}) of the harm; {says}.",
         words::percent(e.estimate),
-        words::percent(e.level),
+        words::percent(raised.level),
         Form::Percent.range(low, high)
     );
     finding.unit = String::from("fraction");
     lines.push(Line {
         label: name.to_owned(),
         value: Some(e.estimate),
-        low: Some(low),
-        high: Some(high),
+        low: words::bound(low),
+        high: words::bound(high),
         n: rows.len() as u64,
         note: words_of.to_owned(),
     });
-    let draft = if bounds.is_some() {
-        let mut finding = with_estimate(finding, &raised, study);
-        finding.estimate = Some(e.estimate);
-        finding.interval = Some([low, high]);
-        finding.interval_method = Some(format!(
-            "{} of the rise in risk, over the lower bound of the harm",
-            raised.method
-        ));
-        finding.threshold = Some(CARRIES);
-        finding.better = Better::Lower;
-        Draft {
-            finding,
-            ground: Ground::Bounds {
-                low,
-                high,
-                enough,
-                may_warn: true,
-            },
-        }
-    } else {
-        let mut draft = judged(finding, e, CARRIES, Better::Lower, false, study);
-        draft.finding.n = rows.len() as u64;
-        draft
-    };
-    opinion.drafts.push(draft);
+    let mut finding = with_estimate(finding, &raised, study);
+    finding.estimate = Some(e.estimate);
+    finding.interval = (low.is_finite() && high.is_finite()).then_some([low, high]);
+    finding.interval_method = Some(method);
+    finding.threshold = Some(CARRIES);
+    finding.better = Better::Lower;
+    finding.n = rows.len() as u64;
+    if finding.interval.is_none() {
+        finding.caveats.push(
+            "the harm may be next to none, so the share of it has no bound on one side".to_owned(),
+        );
+    }
+    opinion.drafts.push(Draft {
+        finding,
+        ground: Ground::Bounds {
+            low,
+            high,
+            enough,
+            may_warn: true,
+        },
+    });
     Ok(())
 }
 
@@ -295,22 +297,23 @@ fn share(
     rows: &[usize],
     difference: &[f64],
     id: &str,
-) -> Result<Option<Estimate>> {
+) -> Result<Option<RatioInterval>> {
     let target = study.scored(Role::Target);
     let risk_of = |rows: &[usize]| -> Vec<f64> {
         rows.iter().filter_map(|&i| study.rows[i].risk()).collect()
     };
     let (rt, rr) = (risk_of(&target), risk_of(rows));
-    let value = |wt: &[f64], wr: &[f64]| -> Option<f64> {
+    let value = |wt: &[f64], wr: &[f64]| -> Option<(f64, f64)> {
         let sum = |w: &[f64], v: &[f64]| -> f64 { w.iter().zip(v).map(|(w, v)| w * v).sum() };
         let (nt, nr) = (wt.iter().sum::<f64>(), wr.iter().sum::<f64>());
         let delta = sum(wt, &rt) / nt - sum(wr, &rr) / nr;
-        let share = sum(wr, difference) / nr / delta;
-        (delta > 0.0 && share.is_finite()).then_some(share)
+        let rise = sum(wr, difference) / nr;
+        (delta.is_finite() && rise.is_finite()).then_some((rise, delta))
     };
-    if value(&vec![1.0; rt.len()], &vec![1.0; rr.len()]).is_none() {
-        return Ok(None);
-    }
     let (ut, ur) = (study.units(&target)?, study.units(rows)?);
-    difference_of_statistics(&ut, &ur, &study.settings(id), &mut |wt, wr| value(wt, wr)).map(Some)
+    let mut settings = study.settings(id);
+    settings.resamples = settings
+        .resamples
+        .min((8_000_000 / (rt.len() + rr.len())).max(400));
+    ratio_of_statistics(&ut, &ur, &settings, &mut |wt, wr| value(wt, wr))
 }
