@@ -6,6 +6,7 @@
 )]
 mod by_hand;
 mod edges;
+mod overclaims;
 mod planted;
 mod speed;
 
