@@ -91,7 +91,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         "--claim",
         "average_precision_50=0.8",
         "--plan",
-        "standard",
+        "quick",
     ]
     .map(str::to_owned)
     .to_vec();

@@ -68,7 +68,7 @@ pub(crate) fn audit(out: &Path, further: &[&str]) -> Vec<String> {
         "--claim",
         "average_precision_50=0.8",
         "--plan",
-        "standard",
+        "quick",
         "--seed",
         "0",
     ]
