@@ -1,13 +1,7 @@
 //! ONNX graphs: read, checked, edited, written.
 
 mod external;
-#[allow(
-    clippy::all,
-    clippy::pedantic,
-    missing_docs,
-    unreachable_pub,
-    reason = "generated"
-)]
+#[expect(clippy::all, clippy::pedantic, unreachable_pub, reason = "generated")]
 pub(crate) mod proto;
 mod tap;
 
