@@ -366,6 +366,22 @@ fn associated(findings: &[Finding], add: &mut dyn FnMut(&Finding, String)) {
 /// Fewest scored images of a part, and of the rest, that are compared.
 const FEWEST: usize = 6;
 
+/// A way to part the images: noun, names of the parts, the part of a row.
+type Sort<'a> = (
+    &'static str,
+    &'a [String],
+    &'a dyn Fn(usize) -> Option<usize>,
+);
+
+/// One part of the scored target images, and the rest.
+struct Part {
+    noun: &'static str,
+    id: String,
+    name: String,
+    members: Vec<usize>,
+    rest: Vec<usize>,
+}
+
 /// The class, the domain and the stratum with the lowest score that is shown to lie under the score of the rest, all parts
 /// taken together (Bonferroni over every part looked at, 95%): noun, id of its finding and name.
 fn weakest(study: &Study<'_>) -> Vec<(&'static str, String, String)> {
@@ -374,12 +390,12 @@ fn weakest(study: &Study<'_>) -> Vec<(&'static str, String, String)> {
     let by_class = |i: usize| study.rows[i].truth_class.map(|c| c as usize);
     let by_domain = |i: usize| study.rows[i].domain;
     let by_stratum = |i: usize| (!study.strata.is_empty()).then(|| study.rows[i].stratum);
-    let sorts: [(&str, &[String], &dyn Fn(usize) -> Option<usize>); 3] = [
+    let sorts: [Sort<'_>; 3] = [
         ("class", &study.context.classes, &by_class),
         ("domain", &study.domains, &by_domain),
         ("stratum", &study.strata, &by_stratum),
     ];
-    let mut parts: Vec<(&'static str, String, String, Vec<usize>, Vec<usize>)> = Vec::new();
+    let mut parts: Vec<Part> = Vec::new();
     for (noun, names, part_of) in sorts {
         for (part, name) in names.iter().enumerate() {
             let (members, rest): (Vec<usize>, Vec<usize>) = target
@@ -392,7 +408,13 @@ fn weakest(study: &Study<'_>) -> Vec<(&'static str, String, String)> {
                 } else {
                     format!("performance.{primary}[{noun}={name}]")
                 };
-                parts.push((noun, id, name.clone(), members, rest));
+                parts.push(Part {
+                    noun,
+                    id,
+                    name: name.clone(),
+                    members,
+                    rest,
+                });
             }
         }
     }
@@ -400,7 +422,14 @@ fn weakest(study: &Study<'_>) -> Vec<(&'static str, String, String)> {
     let score =
         |rows: &[usize]| -> Vec<f64> { rows.iter().filter_map(|&i| study.rows[i].score).collect() };
     let mut lowest: BTreeMap<&'static str, (f64, String, String)> = BTreeMap::new();
-    for (noun, id, name, members, rest) in parts {
+    for Part {
+        noun,
+        id,
+        name,
+        members,
+        rest,
+    } in parts
+    {
         let Some(e) = under_the_rest(study, &id, &members, &rest, looked_at) else {
             continue;
         };
