@@ -51,23 +51,57 @@ impl FolderTables {
         })
     }
 
-    /// File of the embeddings of a model's layer. Characters that a file name cannot have become `_`.
+    /// File of the embeddings of a model's layer. Bytes of the names other than letters, digits, `-`, `_` and inner dots
+    /// are written as `%` and two hexadecimal digits, so that two layers never share a file.
     pub fn embedding_path(folder: &Path, model: &str, layer: &str) -> PathBuf {
-        let safe = |name: &str| -> String {
-            name.chars()
-                .map(|c| {
-                    if c.is_ascii_alphanumeric() || "-.".contains(c) {
-                        c
-                    } else {
-                        '_'
-                    }
-                })
-                .collect()
-        };
         folder
             .join("embeddings")
-            .join(safe(model))
-            .join(format!("{}.parquet", safe(layer)))
+            .join(escape(model))
+            .join(format!("{}.parquet", escape(layer)))
+    }
+}
+
+fn escape(name: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for (place, byte) in name.bytes().enumerate() {
+        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) || (byte == b'.' && place > 0) {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02x}");
+        }
+    }
+    text
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        if first == b'%' {
+            let hex = std::str::from_utf8(tail.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(hex, 16).ok()?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_with_any_name_keep_a_file_of_their_own() {
+        let names = ["a/b", "a_b", "..", "features.3", "größe", "%61", ""];
+        for name in names {
+            let text = escape(name);
+            assert!(!text.contains('/') && !text.starts_with('.'), "{text}");
+            assert_eq!(unescape(&text).as_deref(), Some(name));
+        }
     }
 }
 
@@ -102,12 +136,7 @@ impl Tables for FolderTables {
         };
         let mut layers: Vec<String> = entries
             .flatten()
-            .filter_map(|e| {
-                e.file_name()
-                    .to_str()?
-                    .strip_suffix(".parquet")
-                    .map(str::to_owned)
-            })
+            .filter_map(|e| unescape(e.file_name().to_str()?.strip_suffix(".parquet")?))
             .collect();
         layers.sort();
         layers
