@@ -154,10 +154,11 @@ fn gain(
         opinion.drafts.push(finding.into());
         return Ok(());
     }
-    let settings = study.settings(id).tails();
+    // A loss is at most 34.6 nats, and so is a gain. The estimate knows that the temperatures were fitted; the plain mean of
+    // the gains does not, and its upper bound is too low.
+    let settings = study.settings(id).tails().range(-34.6, 34.6);
     let fitted = cross_fitted_temperature(probabilities, truth, units, &settings)?;
-    // A loss is at most 34.6 nats, and so is a gain.
-    let e = mean(&fitted.gain, units, &settings.clone().range(-34.6, 34.6))?;
+    let e = fitted.estimate.clone();
     let sure = if fitted.temperature > 1.0 {
         "too sure"
     } else {

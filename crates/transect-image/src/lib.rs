@@ -1,7 +1,7 @@
 //! Untrusted bytes to pixels with axes, units and limits.
 //!
 //! Formats are told by their first bytes, never by the name: PNG, JPEG, TIFF and BigTIFF, NPY. Every decoder checks the
-//! [`Limits`] before it takes memory, ends in an image or an [`Error`](transect_core::Error), and reads nothing but the
+//! [`Limits`] before it takes memory, ends in an image or an [`Error`], and reads nothing but the
 //! bytes it is given, so the crate builds for `wasm32-unknown-unknown`.
 //!
 //! What the numbers of an [`Image`] are:

@@ -1,7 +1,7 @@
 //! Plan, run, resume, gather, render: rows in, tables out.
 //!
 //! Everything that is measured goes through one pure function, [`measure_one`]:
-//! `(row, model, view, fits) → measurement`. [`run`] calls it from a pool of threads, block by block; a finished block is a
+//! `(row, model, view, fits) → measurement`. [`run_stage`] calls it from a pool of threads, block by block; a finished block is a
 //! folder of Parquet parts that is never measured again; [`gather`] puts the parts of one or more shards together, in
 //! order. [`render`] makes the same views again for the pictures of a report.
 

@@ -90,21 +90,6 @@ fn unescape(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layers_with_any_name_keep_a_file_of_their_own() {
-        let names = ["a/b", "a_b", "..", "features.3", "größe", "%61", ""];
-        for name in names {
-            let text = escape(name);
-            assert!(!text.contains('/') && !text.starts_with('.'), "{text}");
-            assert_eq!(unescape(&text).as_deref(), Some(name));
-        }
-    }
-}
-
 impl Tables for FolderTables {
     fn run(&self) -> &RunRecord {
         &self.run
@@ -161,5 +146,20 @@ impl Tables for FolderTables {
             return Ok(());
         }
         read::<TimingTable>(&path, &mut |rows| rows.iter().try_for_each(&mut *each))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_with_any_name_keep_a_file_of_their_own() {
+        let names = ["a/b", "a_b", "..", "features.3", "größe", "%61", ""];
+        for name in names {
+            let text = escape(name);
+            assert!(!text.contains('/') && !text.starts_with('.'), "{text}");
+            assert_eq!(unescape(&text).as_deref(), Some(name));
+        }
     }
 }
