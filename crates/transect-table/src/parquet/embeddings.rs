@@ -19,6 +19,8 @@ pub struct EmbeddingTable;
 impl Table for EmbeddingTable {
     type Row = EmbeddingRow;
 
+    const ROW_GROUP: usize = 256;
+
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             field("row", DataType::UInt32, false),

@@ -37,6 +37,8 @@ impl ItemTable {
 impl Table for ItemTable {
     type Row = ItemRecord;
 
+    const ROW_GROUP: usize = 256;
+
     fn schema(&self) -> SchemaRef {
         let mut fields = vec![
             field("row", DataType::UInt32, false),

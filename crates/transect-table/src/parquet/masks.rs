@@ -19,6 +19,8 @@ pub struct MaskTable;
 impl Table for MaskTable {
     type Row = MaskRow;
 
+    const ROW_GROUP: usize = 256;
+
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             field("row", DataType::UInt32, false),

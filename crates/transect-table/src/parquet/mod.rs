@@ -27,13 +27,14 @@ pub use masks::MaskTable;
 pub use measurements::MeasurementTable;
 pub use timings::TimingTable;
 
-/// Rows in a row group; fixed, so that the bytes do not depend on how the rows came.
-const ROW_GROUP: usize = 4096;
-
 /// A kind of table: its columns, and how a row becomes values in them and back.
 pub trait Table: Sized {
     /// What one row holds.
     type Row;
+
+    /// Rows in a row group: fixed, so that the bytes do not depend on how the rows came; few where a row is large, since a
+    /// group is in memory at a time.
+    const ROW_GROUP: usize = 4096;
 
     /// The columns.
     fn schema(&self) -> SchemaRef;
@@ -74,7 +75,7 @@ impl<T: Table, W: Write + Send> Writer<T, W> {
         let properties = WriterProperties::builder()
             .set_created_by("transect".to_owned())
             .set_compression(Compression::ZSTD(level))
-            .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_max_row_group_row_count(Some(T::ROW_GROUP))
             .build();
         let inner =
             ArrowWriter::try_new(sink, table.schema(), Some(properties)).map_err(unwritten)?;
@@ -91,7 +92,7 @@ impl<T: Table, W: Write + Send> Writer<T, W> {
     /// `T604` when it cannot be written.
     pub fn push(&mut self, row: T::Row) -> Result<()> {
         self.pending.push(row);
-        if self.pending.len() == ROW_GROUP {
+        if self.pending.len() == T::ROW_GROUP {
             self.flush()?;
         }
         Ok(())
@@ -136,7 +137,7 @@ pub fn read<T: Table>(
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(e).at(path))?;
     let table = T::of(builder.schema()).map_err(|e| e.at(path))?;
     let reader = builder
-        .with_batch_size(ROW_GROUP)
+        .with_batch_size(T::ROW_GROUP)
         .build()
         .map_err(|e| damaged(e).at(path))?;
     let mut rows = Vec::new();
