@@ -166,8 +166,10 @@ fn fill(
         Prediction::Classes(classes) => {
             let class = classes.class();
             m.pred_class = Some(class as u32);
-            m.confidence = Some(f64::from(classes.probabilities[class]));
-            if classes.probabilities.len() <= OUTPUTS {
+            if predictor.has_probabilities() {
+                m.confidence = Some(f64::from(classes.probabilities[class]));
+            }
+            if predictor.has_probabilities() && classes.probabilities.len() <= OUTPUTS {
                 m.outputs.clone_from(&classes.probabilities);
             }
         }
@@ -196,6 +198,15 @@ fn fill(
                 &predicted.prediction,
             )
             .map_err(|e| e.image(&item.image))?;
+            if context.task == transect_core::Task::Classification && !predictor.has_probabilities()
+            {
+                // A class without a probability is right or wrong; how sure it was is not known.
+                for (score, column) in m.scores.iter_mut().zip(&context.score_columns) {
+                    if column.name != "correct" {
+                        *score = None;
+                    }
+                }
+            }
         }
         None => {
             if let TruthRef::Class(name) = &item.truth {

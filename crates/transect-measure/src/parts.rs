@@ -97,9 +97,12 @@ pub(crate) fn write_measured(
         let mut timings: Vec<Timing> = Vec::with_capacity(measured.len());
         let mut embeddings: BTreeMap<String, Vec<EmbeddingRow>> = BTreeMap::new();
         for m in measured {
+            // What was not measured took no time that means anything.
+            if m.measurement.status == transect_core::Status::Ok {
+                timings.push(m.timing);
+            }
             rows.push(m.measurement);
             masks.extend(m.mask);
-            timings.push(m.timing);
             for (layer, row) in m.embeddings {
                 embeddings.entry(layer).or_default().push(row);
             }

@@ -17,6 +17,7 @@ pub struct Predictions {
     classes: Vec<String>,
     given: Given,
     sha256: Digest,
+    probabilities: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ fn wrong(path: &Path, message: impl Into<String>) -> Error {
 impl Predictions {
     /// Reads `--predictions`: a folder of label images, or a CSV or JSON file of classes.
     ///
-    /// For classification the classes are those of the columns `p_<class>`, in the order of the file; with a single column
+    /// For classification the classes are those of the columns `p_<class>`, in alphabetical order; with a single column
     /// `class`, those of the manifest's truth and of the file, sorted, each predicted with probability 1.
     ///
     /// # Errors
@@ -76,6 +77,7 @@ impl Predictions {
                 classes: classes.to_vec(),
                 given: Given::Folder(path.to_owned()),
                 sha256: Digest::of_parts(parts.iter().map(Vec::as_slice)),
+                probabilities: false,
             });
         }
         let bytes = std::fs::read(path).map_err(|e| wrong(path, format!("cannot be read: {e}")))?;
@@ -97,12 +99,16 @@ impl Predictions {
         } else {
             from_csv(path, text)?
         };
+        let probabilities = records
+            .first()
+            .is_some_and(|(_, r)| r.keys().any(|k| k.starts_with("p_")));
         let (classes, by_image) = classes_of(path, records, truth_classes)?;
         Ok(Self {
             task,
             classes,
             given: Given::Classes(by_image),
             sha256: Digest::of(&bytes),
+            probabilities,
         })
     }
 
@@ -114,6 +120,19 @@ impl Predictions {
     /// Hash of everything given.
     pub fn sha256(&self) -> Digest {
         self.sha256
+    }
+
+    /// Whether probabilities were given, and not only classes: confidence is known only then.
+    pub fn has_probabilities(&self) -> bool {
+        self.probabilities
+    }
+
+    /// Whether there is a prediction for an image.
+    pub fn covers(&self, item: &Item) -> bool {
+        match &self.given {
+            Given::Classes(by_image) => by_image.contains_key(&item.image),
+            Given::Folder(folder) => candidates(folder, &item.image).iter().any(|p| p.is_file()),
+        }
     }
 
     /// The prediction for an image.
@@ -203,10 +222,10 @@ fn walk(root: &Path, folder: &Path, names: &mut Vec<PathBuf>, depth: usize) -> R
     Ok(())
 }
 
-fn find(folder: &Path, image: &str, limits: &Limits) -> Result<LabelImage> {
+/// Where the prediction for an image may lie: its own name, or its stem with another extension.
+fn candidates(folder: &Path, image: &str) -> Vec<PathBuf> {
     let relative = Path::new(image);
-    // The manifest has proven that the name leads nowhere upwards; links are refused below.
-    let mut tried = vec![folder.join(relative)];
+    let mut paths = vec![folder.join(relative)];
     for name in [
         Some(relative.to_owned()),
         relative.file_name().map(PathBuf::from),
@@ -214,12 +233,18 @@ fn find(folder: &Path, image: &str, limits: &Limits) -> Result<LabelImage> {
     .into_iter()
     .flatten()
     {
-        tried.extend(
+        paths.extend(
             EXTENSIONS
                 .iter()
                 .map(|e| folder.join(name.with_extension(e))),
         );
     }
+    paths
+}
+
+fn find(folder: &Path, image: &str, limits: &Limits) -> Result<LabelImage> {
+    // The manifest has proven that the name leads nowhere upwards; links are refused below.
+    let tried = candidates(folder, image);
     let Some(path) = tried.iter().find(|p| p.is_file()) else {
         return Err(Error::new(
             &codes::measure::PREDICTIONS,
@@ -352,7 +377,8 @@ fn classes_of(
         ))
         .into());
     }
-    let classes = if columns.is_empty() {
+    let columns_none = columns.is_empty();
+    let classes = if columns_none {
         let mut all: Vec<String> = truth_classes.to_vec();
         all.extend(records.iter().filter_map(|(_, r)| r.get("class").cloned()));
         all.sort();
@@ -364,6 +390,18 @@ fn classes_of(
     let mut by_image = BTreeMap::new();
     for (line, record) in records {
         let image = record.get("image").cloned().unwrap_or_default();
+        // `transect predict` keeps a row for an image that it could not read; it is no prediction.
+        if record.get("status").is_some_and(|s| s == "failed") {
+            continue;
+        }
+        if columns_none && record.get("class").is_none_or(|c| c.trim().is_empty()) {
+            errors.push(
+                wrong(path, "the column `class` is empty")
+                    .line(line)
+                    .image(image),
+            );
+            continue;
+        }
         let probabilities: Vec<f32> =
             if record.contains_key("class") && !record.keys().any(|k| k.starts_with("p_")) {
                 classes

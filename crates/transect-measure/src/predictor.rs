@@ -40,6 +40,14 @@ impl Predictor {
         })
     }
 
+    /// Whether its class probabilities are probabilities, and not a class named for certain.
+    pub fn has_probabilities(&self) -> bool {
+        match self {
+            Self::Session(_) => true,
+            Self::Predictions(given, _) => given.has_probabilities(),
+        }
+    }
+
     /// The prediction for a view.
     ///
     /// # Errors

@@ -12,9 +12,16 @@ use transect_measure::Progress;
 /// Writes a result.
 pub(crate) fn result(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = out
+    let written = out
         .write_all(text.as_bytes())
-        .and_then(|()| out.write_all(b"\n"));
+        .and_then(|()| out.write_all(b"\n"))
+        .and_then(|()| out.flush());
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        say(&format!("the result could not be written: {error}"));
+        std::process::exit(2);
+    }
 }
 
 /// Tells the user something.
@@ -45,7 +52,7 @@ pub(crate) fn stop_politely() {
         if STOP.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
-        say("\nStopping; everything that was finished is kept.");
+        say("\nStopping after what is being measured; a second Ctrl-C stops at once.");
     });
 }
 
@@ -113,7 +120,7 @@ impl Progress for Bars {
 /// Seconds in words: `3 s`, `4 min`, `2.5 h`.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
-        s if s < 1.0 => "under a second".to_owned(),
+        s if s < 1.5 => "1 s".to_owned(),
         s if s < 90.0 => format!("{s:.0} s"),
         s if s < 5400.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.1} h", s / 3600.0),

@@ -107,6 +107,12 @@ fn summary(report: &Report, outside: &[Finding], page: &Path) -> String {
         lines.push(format!("{question}\n  {}", answer.text));
     }
     lines.extend(outside.first().map(|cost| cost.claim.clone()));
+    if let Some(first) = report.failures.first() {
+        lines.push(format!(
+            "Not measured, for example {}: [{}] {}",
+            first.image, first.code, first.message
+        ));
+    }
     lines.push(format!(
         "{} measured, {} failed, {} skipped. Report: {}",
         report.counts.measured,
@@ -178,7 +184,8 @@ fn gallery(job: &Job, fits: &Fits, tables: &FolderTables) -> Result<Vec<Picture>
     let typical = middle
         .saturating_sub(PICTURES / 2)
         .max(PICTURES.min(scored.len()));
-    let chosen = scored.iter().take(PICTURES).map(|s| (s, "Worst")).chain(
+    let wrong = scored.iter().take(PICTURES).filter(|s| s.0 < 1.0);
+    let chosen = wrong.map(|s| (s, "Worst")).chain(
         scored
             .iter()
             .skip(typical)

@@ -163,8 +163,19 @@ fn claims(texts: &[String], task: Task) -> Result<BTreeMap<String, f64>, Errors>
             .split_once('=')
             .map(|(name, value)| (name.trim(), value.trim().parse::<f64>()))
         {
-            Some((name, Ok(value))) if known.contains(&name) && value.is_finite() => {
-                claims.insert(name.to_owned(), value);
+            Some((name, Ok(value))) if known.contains(&name) => {
+                let (low, high) =
+                    transect_score::metric::metric(task, name).map_or((0.0, 1.0), |m| m.range);
+                if (low..=high).contains(&value) {
+                    claims.insert(name.to_owned(), value);
+                } else {
+                    errors.push(
+                        bad(format!(
+                            "--claim {text}: `{name}` lies between {low} and {high}"
+                        ))
+                        .help("a claim of 96% is written 0.96"),
+                    );
+                }
             }
             Some((name, Ok(_))) => errors.push(
                 bad(format!(
@@ -232,7 +243,7 @@ impl Inputs {
                     .help("add `--task classification`, `semantic` or `instance`"),
             );
         }
-        let (Some(dataset), true) = (dataset, errors.0.is_empty()) else {
+        let (Some(mut dataset), true) = (dataset, errors.0.is_empty()) else {
             return Err(errors);
         };
         let (source, task, classes, model_test) = match (loaded, &args.predictions) {
@@ -270,7 +281,39 @@ impl Inputs {
                 truth.sort();
                 truth.dedup();
                 let given = Predictions::read(path, task, &truth, &args.model.classes)?;
+                let covered = dataset.items.iter().filter(|i| given.covers(i)).count();
+                if covered == 0 {
+                    return Err(Error::new(
+                        &codes::measure::PREDICTIONS,
+                        "no prediction is of an image of the manifest",
+                    )
+                    .at(path)
+                    .note(format!(
+                        "the manifest names, for example, {}",
+                        dataset.items[0].image
+                    ))
+                    .help("predictions go by the image's name as the manifest has it")
+                    .into());
+                }
+                if covered < dataset.items.len() {
+                    dataset.notes.push(format!(
+                        "{} of {} images have no prediction and are skipped",
+                        dataset.items.len() - covered,
+                        dataset.items.len()
+                    ));
+                }
                 let classes = given.classes().to_vec();
+                let strange: Vec<&str> = classes
+                    .iter()
+                    .filter(|c| !truth.contains(c))
+                    .map(String::as_str)
+                    .collect();
+                if task == Task::Classification && !truth.is_empty() && !strange.is_empty() {
+                    dataset.notes.push(format!(
+                        "predicted classes that the truth never names: {}; if they are other names, give --class-map",
+                        strange.join(", ")
+                    ));
+                }
                 (
                     Source::Predictions(Arc::new(given)),
                     task,

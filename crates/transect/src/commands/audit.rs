@@ -196,6 +196,19 @@ fn fit_budget(
 }
 
 fn announce(job: &Job, plan: &Plan, costs: &Estimate, jobs: usize, shard: Option<Shard>) {
+    for note in job.notes.iter().filter(|n| {
+        n.starts_with("the time budget") || n.contains("no prediction") || n.contains("never names")
+    }) {
+        console::say(&format!("Note: {note}"));
+    }
+    if job.context.predictions_only {
+        console::say(&format!(
+            "Predictions {} of {} images.",
+            job.model_name,
+            job.dataset.items.len()
+        ));
+        return;
+    }
     let share = shard.map_or(1.0, |s| 1.0 / s.of as f64);
     let units = plan.units(Stage::Own) + plan.units(Stage::Partner);
     console::say(&format!(

@@ -1,5 +1,6 @@
 //! Bad input ends in an error or a row that says what, where, and how to mend it.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -360,4 +361,95 @@ fn an_unknown_code_says_where_to_look() {
     let text = refused(&["explain", "T999"]);
     assert!(text.contains("explain codes"), "{text}");
     assert!(run(&["explain", "t012"]).status.success());
+}
+
+/// A manifest of the demo's images with a class, for predictions of classes.
+fn classed() -> (tempfile::TempDir, String) {
+    let folder = spoilt();
+    let mut text = String::from("image,class_name\n");
+    for index in 0..4 {
+        for (laboratory, class) in [("A", "round"), ("B", "long")] {
+            let _ = writeln!(text, "images/{laboratory}_{index:03}.png,{class}");
+        }
+    }
+    let path = folder.path().join("data/classes.csv");
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn classes_without_probabilities_are_never_called_too_sure() {
+    let (folder, data) = classed();
+    let predictions = folder.path().join("p.csv");
+    let text = fs::read_to_string(&data)
+        .unwrap()
+        .replace("class_name", "class");
+    fs::write(&predictions, text.replacen("long", "round", 1)).unwrap();
+    let out = folder.path().join("out");
+    let output = run(&[
+        "audit",
+        "--predictions",
+        predictions.to_str().unwrap(),
+        "--task",
+        "classification",
+        "--data",
+        &data,
+        "--truth",
+        "class_name",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let json: serde_json::Value =
+        serde_json::from_slice(&fs::read(out.join("findings.json")).unwrap()).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    let accuracy = findings
+        .iter()
+        .find(|f| f["id"] == "performance.accuracy")
+        .unwrap();
+    assert_eq!(accuracy["estimate"], 0.875);
+    for finding in findings.iter().filter(|f| f["mode"] == "calibration") {
+        assert_eq!(finding["verdict"], "not_assessable", "{finding}");
+    }
+}
+
+#[test]
+fn predictions_of_other_images_and_empty_classes_are_refused() {
+    let (folder, data) = classed();
+    let predictions = folder.path().join("p.csv");
+    for (text, told) in [
+        (
+            "image,class\nfoo.png,round\n",
+            "no prediction is of an image",
+        ),
+        ("image,class\nimages/A_000.png,\n", "`class` is empty"),
+    ] {
+        fs::write(&predictions, text).unwrap();
+        let error = refused(&[
+            "audit",
+            "--predictions",
+            predictions.to_str().unwrap(),
+            "--task",
+            "classification",
+            "--data",
+            &data,
+            "--truth",
+            "class_name",
+            "--out",
+            "never",
+        ]);
+        assert!(error.contains("T609") && error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn a_claim_outside_of_its_metric_is_refused() {
+    let s = Spoilt::new();
+    let text = s.refused(&["--claim", "average_precision_50=96"]);
+    assert!(text.contains("0.96"), "{text}");
 }
