@@ -12,7 +12,7 @@ use transect_table::{
 
 use crate::fits::fit;
 use crate::folder::{parts, unwritten, write_atomically};
-use crate::parts::{embedding_layer, part};
+use crate::parts::{embedding_layer, part, write_table};
 use crate::plan::Plan;
 
 /// How far a run is.
@@ -202,12 +202,7 @@ fn write<T: Table>(
     fill: impl FnOnce(&mut Writer<T, std::io::BufWriter<fs::File>>) -> Result<()>,
 ) -> Result<()> {
     let temporary = path.with_extension("parquet.tmp");
-    let file = fs::File::create(&temporary).map_err(|e| unwritten(&temporary, &e))?;
-    let mut writer = Writer::new(table, std::io::BufWriter::new(file)).map_err(|e| e.at(path))?;
-    fill(&mut writer).map_err(|e| e.at(path))?;
-    let sink = writer.finish().map_err(|e| e.at(path))?;
-    let file = sink.into_inner().map_err(|e| unwritten(path, &e))?;
-    file.sync_all().map_err(|e| unwritten(path, &e))?;
+    write_table(&temporary, table, fill)?;
     fs::rename(&temporary, path).map_err(|e| unwritten(path, &e))
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use transect_core::{ItemRecord, Measurement, Result};
 use transect_table::{
     EmbeddingRow, EmbeddingTable, ItemTable, MaskRow, MaskTable, MeasurementTable, Table, Timing,
-    TimingTable, Writer,
+    TimingTable, Writer, layer_file, layer_of_file,
 };
 
 use crate::folder::unwritten;
@@ -19,41 +19,39 @@ pub(crate) fn part(parts: &Path, block: usize) -> PathBuf {
     parts.join(format!("{block:06}"))
 }
 
-/// File of a layer's embeddings inside a part. The layer's name is written in hexadecimal: it is a stranger's.
+/// File of a layer's embeddings inside a part.
 pub(crate) fn embedding_file(layer: &str) -> String {
-    use std::fmt::Write as _;
-    let mut name = String::from("embeddings.");
-    for byte in layer.bytes() {
-        let _ = write!(name, "{byte:02x}");
-    }
-    name + ".parquet"
+    format!("embeddings.{}", layer_file(layer))
 }
 
 /// The layer that a file of embeddings is of.
 pub(crate) fn embedding_layer(file: &str) -> Option<String> {
-    let hex = file.strip_prefix("embeddings.")?.strip_suffix(".parquet")?;
-    let bytes: Option<Vec<u8>> = hex
-        .as_bytes()
-        .chunks(2)
-        .map(|p| u8::from_str_radix(std::str::from_utf8(p).ok()?, 16).ok())
-        .collect();
-    String::from_utf8(bytes?).ok()
+    layer_of_file(file.strip_prefix("embeddings.")?)
 }
 
-/// Writes a table into a folder and syncs it.
+/// Writes a table and syncs it.
 pub(crate) fn write_table<T: Table>(
+    path: &Path,
+    table: T,
+    fill: impl FnOnce(&mut Writer<T, BufWriter<File>>) -> Result<()>,
+) -> Result<()> {
+    let file = File::create(path).map_err(|e| unwritten(path, &e))?;
+    let mut writer = Writer::new(table, BufWriter::new(file)).map_err(|e| e.at(path))?;
+    fill(&mut writer).map_err(|e| e.at(path))?;
+    let sink = writer.finish().map_err(|e| e.at(path))?;
+    let file = sink.into_inner().map_err(|e| unwritten(path, &e))?;
+    file.sync_all().map_err(|e| unwritten(path, &e))
+}
+
+/// Writes the rows of a table and syncs it.
+fn write_rows<T: Table>(
     path: &Path,
     table: T,
     rows: impl IntoIterator<Item = T::Row>,
 ) -> Result<()> {
-    let file = File::create(path).map_err(|e| unwritten(path, &e))?;
-    let mut writer = Writer::new(table, std::io::BufWriter::new(file)).map_err(|e| e.at(path))?;
-    for row in rows {
-        writer.push(row).map_err(|e| e.at(path))?;
-    }
-    let mut sink = writer.finish().map_err(|e| e.at(path))?;
-    sink.flush().map_err(|e| unwritten(path, &e))?;
-    sink.get_ref().sync_all().map_err(|e| unwritten(path, &e))
+    write_table(path, table, |writer| {
+        rows.into_iter().try_for_each(|row| writer.push(row))
+    })
 }
 
 /// Writes a part under a temporary name and renames it when it is whole.
@@ -80,7 +78,7 @@ fn commit(parts: &Path, block: usize, fill: impl FnOnce(&Path) -> Result<()>) ->
 pub(crate) fn write_items(parts: &Path, block: usize, items: Vec<ItemRecord>) -> Result<()> {
     commit(parts, block, |folder| {
         let table = ItemTable::new(items.iter().map(|r| &r.item));
-        write_table(&folder.join("items.parquet"), table, items)
+        write_rows(&folder.join("items.parquet"), table, items)
     })
 }
 
@@ -107,17 +105,17 @@ pub(crate) fn write_measured(
                 embeddings.entry(layer).or_default().push(row);
             }
         }
-        write_table(
+        write_rows(
             &folder.join("measurements.parquet"),
             MeasurementTable::new(scores.iter().cloned()),
             rows,
         )?;
-        write_table(&folder.join("timings.parquet"), TimingTable, timings)?;
+        write_rows(&folder.join("timings.parquet"), TimingTable, timings)?;
         if !masks.is_empty() {
-            write_table(&folder.join("masks.parquet"), MaskTable, masks)?;
+            write_rows(&folder.join("masks.parquet"), MaskTable, masks)?;
         }
         for (layer, rows) in embeddings {
-            write_table(&folder.join(embedding_file(&layer)), EmbeddingTable, rows)?;
+            write_rows(&folder.join(embedding_file(&layer)), EmbeddingTable, rows)?;
         }
         Ok(())
     })

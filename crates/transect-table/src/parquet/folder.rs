@@ -57,8 +57,18 @@ impl FolderTables {
         folder
             .join("embeddings")
             .join(escape(model))
-            .join(format!("{}.parquet", escape(layer)))
+            .join(layer_file(layer))
     }
+}
+
+/// File name of a layer's embeddings: two layers never share one, and whatever a stranger named a layer, it is one name.
+pub fn layer_file(layer: &str) -> String {
+    format!("{}.parquet", escape(layer))
+}
+
+/// The layer that [`layer_file`] made a file name of; `None` for other files.
+pub fn layer_of_file(name: &str) -> Option<String> {
+    unescape(name.strip_suffix(".parquet")?)
 }
 
 fn escape(name: &str) -> String {
@@ -121,7 +131,7 @@ impl Tables for FolderTables {
         };
         let mut layers: Vec<String> = entries
             .flatten()
-            .filter_map(|e| unescape(e.file_name().to_str()?.strip_suffix(".parquet")?))
+            .filter_map(|e| layer_of_file(e.file_name().to_str()?))
             .collect();
         layers.sort();
         layers

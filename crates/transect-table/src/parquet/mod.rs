@@ -21,7 +21,7 @@ use parquet::file::properties::WriterProperties;
 use transect_core::{Error, Result, codes};
 
 pub use embeddings::EmbeddingTable;
-pub use folder::FolderTables;
+pub use folder::{FolderTables, layer_file, layer_of_file};
 pub use items::ItemTable;
 pub use masks::MaskTable;
 pub use measurements::MeasurementTable;
