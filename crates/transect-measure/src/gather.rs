@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use transect_core::{Error, Fits, ItemRecord, Result, RunRecord, Stage, codes};
 use transect_table::{
     EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable,
-    Writer, read,
+    Writer, read, read_items,
 };
 
 use crate::fits::fit;
@@ -108,14 +108,11 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
     }
     let items_parts = all(folders, plan, Stage::Items).map_err(|b| missing(Stage::Items, &b))?;
     let own = all(folders, plan, Stage::Own).map_err(|b| missing(Stage::Own, &b))?;
-    // Two passes, so that no more than one part's thumbnails are in memory.
+    // Two passes, so that no thumbnail is held.
     let mut items: Vec<ItemRecord> = Vec::new();
     for path in &items_parts {
-        read::<ItemTable>(&path.join("items.parquet"), &mut |rows| {
-            items.extend(rows.drain(..).map(|r| ItemRecord {
-                thumbnail: Vec::new(),
-                ..r
-            }));
+        read_items(&path.join("items.parquet"), &mut |rows| {
+            items.append(rows);
             Ok(())
         })?;
     }

@@ -17,6 +17,6 @@ pub use memory::MemoryTables;
 #[cfg(feature = "parquet")]
 pub use parquet::{
     EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable,
-    Writer, layer_file, layer_of_file, read, read_all,
+    Writer, layer_file, layer_of_file, read, read_all, read_items,
 };
 pub use tables::{EmbeddingRow, Filter, Tables, Timing};

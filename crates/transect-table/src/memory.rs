@@ -30,6 +30,13 @@ impl Tables for MemoryTables {
         &self.items
     }
 
+    fn scan_thumbnails(&self, each: &mut dyn FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
+        self.items
+            .iter()
+            .filter(|i| !i.thumbnail.is_empty())
+            .try_for_each(|i| each(i.item.row, &i.thumbnail))
+    }
+
     fn scan(
         &self,
         filter: &Filter,

@@ -58,14 +58,21 @@ pub struct Timing {
     pub total_s: f64,
 }
 
-/// A run's tables. Items are held in memory; measurements and embeddings are scanned in the canonical order: stage, row,
-/// view.
+/// A run's tables. Items are held in memory; thumbnails, measurements and embeddings are scanned, the last two in the
+/// canonical order: stage, row, view.
 pub trait Tables {
     /// What was run.
     fn run(&self) -> &RunRecord;
 
-    /// Every item, at the index of its row.
+    /// Every item, at the index of its row. Thumbnails are empty where the tables are not in memory:
+    /// [`Tables::scan_thumbnails`] gives them.
     fn items(&self) -> &[ItemRecord];
+
+    /// Gives the row and the thumbnail (64 × 64 × 3 bytes, red, green, blue) of every item that has one, by row.
+    ///
+    /// # Errors
+    /// What `each` returns, or that a table cannot be read.
+    fn scan_thumbnails(&self, each: &mut dyn FnMut(u32, &[u8]) -> Result<()>) -> Result<()>;
 
     /// Gives every measurement that the filter admits, in canonical order.
     ///

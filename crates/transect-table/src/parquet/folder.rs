@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use transect_core::{Error, ItemRecord, Measurement, Result, RunRecord, codes};
 
-use super::{EmbeddingTable, ItemTable, MeasurementTable, TimingTable, read};
+use super::items::{read_items, scan_thumbnails};
+use super::{EmbeddingTable, MeasurementTable, TimingTable, read};
 use crate::tables::{EmbeddingRow, Filter, Tables, Timing};
 
-/// A run's folder. Items are read when it is opened, without their thumbnails, which nothing judges; measurements are streamed from the file at each scan.
+/// A run's folder. Items are read when it is opened, without their thumbnails; thumbnails and measurements are streamed from
+/// the files at each scan.
 #[derive(Debug)]
 pub struct FolderTables {
     folder: PathBuf,
@@ -31,11 +33,8 @@ impl FolderTables {
         })?;
         let run = serde_json::from_slice(&text).map_err(|e| super::damaged(e).at(&path))?;
         let mut items: Vec<ItemRecord> = Vec::new();
-        read::<ItemTable>(&folder.join("items.parquet"), &mut |rows| {
-            items.extend(rows.drain(..).map(|r| ItemRecord {
-                thumbnail: Vec::new(),
-                ..r
-            }));
+        read_items(&folder.join("items.parquet"), &mut |rows| {
+            items.append(rows);
             Ok(())
         })?;
         for (index, record) in items.iter().enumerate() {
@@ -107,6 +106,10 @@ impl Tables for FolderTables {
 
     fn items(&self) -> &[ItemRecord] {
         &self.items
+    }
+
+    fn scan_thumbnails(&self, each: &mut dyn FnMut(u32, &[u8]) -> Result<()>) -> Result<()> {
+        scan_thumbnails(&self.folder.join("items.parquet"), each)
     }
 
     fn scan(

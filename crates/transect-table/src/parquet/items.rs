@@ -1,6 +1,7 @@
 //! `items.parquet`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::builder::{ListBuilder, StringBuilder};
@@ -16,7 +17,7 @@ use transect_core::{Item, ItemRecord, PixelSize, Result, Role, TruthRef};
 use super::fields::{
     binaries, digest, field, list_of, lists, number, numbers, status, status_name, strings, text,
 };
-use super::{Table, damaged};
+use super::{Table, damaged, open, read_columns};
 
 /// One row for each manifest row: its columns (`col_<name>`), attributes (`attr_<name>`), profile, thumbnail.
 #[derive(Debug, Clone)]
@@ -32,6 +33,40 @@ impl ItemTable {
             columns: names.into_iter().cloned().collect(),
         }
     }
+}
+
+/// Column of the thumbnails: most of the table's bytes.
+const THUMBNAIL: &str = "thumbnail";
+
+/// Gives the items of a file, in order, a batch at a time, without their thumbnails, which stay on the disk.
+///
+/// # Errors
+/// What `each` returns; `T605` when the file is not a table of items.
+pub fn read_items(
+    path: &Path,
+    each: &mut dyn FnMut(&mut Vec<ItemRecord>) -> Result<()>,
+) -> Result<()> {
+    read_columns::<ItemTable>(path, &|name| name != THUMBNAIL, each)
+}
+
+/// Gives the row and the thumbnail of every item of a file that has one, in order; no other column is read.
+pub(super) fn scan_thumbnails(
+    path: &Path,
+    each: &mut dyn FnMut(u32, &[u8]) -> Result<()>,
+) -> Result<()> {
+    let wanted = |name: &str| name == "row" || name == THUMBNAIL;
+    let (_, reader) = open(path, &wanted, ItemTable::ROW_GROUP)?;
+    for batch in reader {
+        let batch = batch.map_err(|e| damaged(e).at(path))?;
+        let row = numbers::<UInt32Type>(&batch, "row").map_err(|e| e.at(path))?;
+        let thumbnail = binaries(&batch, THUMBNAIL).map_err(|e| e.at(path))?;
+        for i in 0..batch.num_rows() {
+            if !thumbnail.value(i).is_empty() {
+                each(row.value(i), thumbnail.value(i))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 impl Table for ItemTable {
@@ -64,7 +99,7 @@ impl Table for ItemTable {
             field("error", DataType::Utf8, true),
             field("perceptual_hash", DataType::UInt64, true),
             field("profile", DataType::Utf8, true),
-            field("thumbnail", DataType::Binary, false),
+            field(THUMBNAIL, DataType::Binary, false),
         ];
         fields.extend(
             ATTRIBUTES
@@ -216,7 +251,10 @@ impl Table for ItemTable {
         let error = strings(batch, "error")?;
         let hash = numbers::<UInt64Type>(batch, "perceptual_hash")?;
         let profile = strings(batch, "profile")?;
-        let thumbnail = binaries(batch, "thumbnail")?;
+        let thumbnail = match batch.column_by_name(THUMBNAIL) {
+            Some(_) => Some(binaries(batch, THUMBNAIL)?),
+            None => None,
+        };
         let attributes = ATTRIBUTES
             .iter()
             .map(|a| numbers::<Float64Type>(batch, &format!("attr_{}", a.name)))
@@ -280,7 +318,7 @@ impl Table for ItemTable {
                     None => None,
                 },
                 perceptual_hash: number(hash, i),
-                thumbnail: thumbnail.value(i).to_vec(),
+                thumbnail: thumbnail.map_or_else(Vec::new, |t| t.value(i).to_vec()),
             });
         }
         Ok(())

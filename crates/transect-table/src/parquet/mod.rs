@@ -14,15 +14,15 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use transect_core::{Error, Result, codes};
 
 pub use embeddings::EmbeddingTable;
 pub use folder::{FolderTables, layer_file, layer_of_file};
-pub use items::ItemTable;
+pub use items::{ItemTable, read_items};
 pub use masks::MaskTable;
 pub use measurements::MeasurementTable;
 pub use timings::TimingTable;
@@ -126,6 +126,33 @@ pub fn read<T: Table>(
     path: &Path,
     each: &mut dyn FnMut(&mut Vec<T::Row>) -> Result<()>,
 ) -> Result<()> {
+    read_columns::<T>(path, &|_| true, each)
+}
+
+/// The same with only the columns whose names pass; the others are not read from the disk.
+fn read_columns<T: Table>(
+    path: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+    each: &mut dyn FnMut(&mut Vec<T::Row>) -> Result<()>,
+) -> Result<()> {
+    let (schema, reader) = open(path, wanted, T::ROW_GROUP)?;
+    let table = T::of(&schema).map_err(|e| e.at(path))?;
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.map_err(|e| damaged(e).at(path))?;
+        rows.clear();
+        table.decode(&batch, &mut rows).map_err(|e| e.at(path))?;
+        each(&mut rows)?;
+    }
+    Ok(())
+}
+
+/// All columns of a file, and batches of the columns whose names pass.
+fn open(
+    path: &Path,
+    wanted: &dyn Fn(&str) -> bool,
+    batch: usize,
+) -> Result<(SchemaRef, ParquetRecordBatchReader)> {
     let file = File::open(path).map_err(|e| {
         Error::new(
             &codes::measure::TABLE_UNREADABLE,
@@ -135,19 +162,15 @@ pub fn read<T: Table>(
     })?;
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(e).at(path))?;
-    let table = T::of(builder.schema()).map_err(|e| e.at(path))?;
+    let schema = builder.schema().clone();
+    let roots = (0..schema.fields().len()).filter(|&i| wanted(schema.field(i).name()));
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     let reader = builder
-        .with_batch_size(T::ROW_GROUP)
+        .with_projection(mask)
+        .with_batch_size(batch)
         .build()
         .map_err(|e| damaged(e).at(path))?;
-    let mut rows = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(|e| damaged(e).at(path))?;
-        rows.clear();
-        table.decode(&batch, &mut rows).map_err(|e| e.at(path))?;
-        each(&mut rows)?;
-    }
-    Ok(())
+    Ok((schema, reader))
 }
 
 /// All rows of a file.

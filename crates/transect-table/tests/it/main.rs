@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use transect_core::attribute::ATTRIBUTES;
 use transect_core::{
-    Digest, Item, ItemRecord, Measurement, PixelSize, Profile, Role, Severity, Status, TruthRef,
-    View,
+    Context, Digest, Item, ItemRecord, Measurement, PixelSize, Profile, Role, RunRecord, Severity,
+    Status, Task, TruthRef, View,
 };
 use transect_table::{
-    EmbeddingRow, EmbeddingTable, ItemTable, MaskRow, MaskTable, MeasurementTable, Table, Timing,
-    TimingTable, Writer, read_all,
+    EmbeddingRow, EmbeddingTable, FolderTables, ItemTable, MaskRow, MaskTable, MeasurementTable,
+    Table, Tables, Timing, TimingTable, Writer, read_all,
 };
 
 fn written<T: Table>(table: T, rows: Vec<T::Row>) -> Vec<u8> {
@@ -167,6 +167,64 @@ fn items_come_back_with_their_further_columns() {
     let rows: Vec<ItemRecord> = (0..5).map(item).collect();
     let table = ItemTable::new(rows.iter().map(|r| &r.item));
     assert_eq!(round_trip(table, rows.clone()), rows);
+}
+
+fn record() -> RunRecord {
+    RunRecord {
+        schema: "transect/run/1".into(),
+        version: "0".into(),
+        engine: "none".into(),
+        model_sha256: None,
+        model_name: "m".into(),
+        data_sha256: Digest::of(b"d"),
+        plan_sha256: Digest::of(b"p"),
+        fits_sha256: None,
+        context: Context::bare(Task::Classification, Vec::new()),
+        requests: Vec::new(),
+        forward_passes: 0,
+        model_test: String::new(),
+        notes: Vec::new(),
+    }
+}
+
+#[test]
+fn thumbnails_are_scanned_and_not_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("items.parquet");
+    let mut rows: Vec<ItemRecord> = (0..600).map(item).collect();
+    rows[3].thumbnail.clear();
+    let table = ItemTable::new(rows.iter().map(|r| &r.item));
+    std::fs::write(&path, written(table, rows.clone())).unwrap();
+    std::fs::write(
+        folder.path().join("run.json"),
+        serde_json::to_vec(&record()).unwrap(),
+    )
+    .unwrap();
+    let tables = FolderTables::open(folder.path()).unwrap();
+    let mut seen = Vec::new();
+    tables
+        .scan_thumbnails(&mut |row, bytes| {
+            seen.push((row, bytes.to_vec()));
+            Ok(())
+        })
+        .unwrap();
+    let expected: Vec<(u32, Vec<u8>)> = rows
+        .iter()
+        .filter(|r| !r.thumbnail.is_empty())
+        .map(|r| (r.item.row, r.thumbnail.clone()))
+        .collect();
+    assert_eq!(seen.len(), 599);
+    assert_eq!(seen, expected);
+    for (held, row) in tables.items().iter().zip(&rows) {
+        assert!(held.thumbnail.is_empty());
+        assert_eq!(
+            *held,
+            ItemRecord {
+                thumbnail: Vec::new(),
+                ..row.clone()
+            }
+        );
+    }
 }
 
 #[test]
