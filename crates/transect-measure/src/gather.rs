@@ -128,7 +128,7 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
     if plan.blocks(Stage::Partner) > 0 {
         let bytes = serde_json::to_vec(&fits).unwrap_or_default();
         for folder in folders.iter().map(PathBuf::as_path).chain([out]) {
-            write_atomically(&folder.join("fits.json"), &bytes)?;
+            freeze(folder, &bytes)?;
         }
     }
     let Ok(partner) = all(folders, plan, Stage::Partner) else {
@@ -190,6 +190,23 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
     json.push(b'\n');
     write_atomically(&out.join("run.json"), &json)?;
     Ok(Gathered::Whole)
+}
+
+/// Writes the fits into a run's folder. What was measured with other fits, before a file could be read that now can, is
+/// given up.
+fn freeze(folder: &Path, fits: &[u8]) -> Result<()> {
+    let path = folder.join("fits.json");
+    match fs::read(&path) {
+        Ok(there) if there == fits => return Ok(()),
+        Ok(_) => {
+            let stale = parts(folder, Stage::Partner);
+            if stale.is_dir() {
+                fs::remove_dir_all(&stale).map_err(|e| unwritten(&stale, &e))?;
+            }
+        }
+        Err(_) => {}
+    }
+    write_atomically(&path, fits)
 }
 
 /// Writes a table under a temporary name and renames it.

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use transect_core::{ItemRecord, Measurement, Result};
+use transect_core::{ItemRecord, Kind, Measurement, Result, codes};
 use transect_table::{
     EmbeddingRow, EmbeddingTable, ItemTable, MaskRow, MaskTable, MeasurementTable, Table, Timing,
     TimingTable, Writer, layer_file, layer_of_file,
@@ -17,6 +17,30 @@ use crate::measure_one::Measured;
 /// Folder of a block's part.
 pub(crate) fn part(parts: &Path, block: usize) -> PathBuf {
     parts.join(format!("{block:06}"))
+}
+
+/// Empty file in a part that holds a failure that may pass: such a block is measured again when the run goes on.
+const PASSING: &str = "passing";
+
+/// Whether a block is finished and nothing in it failed by reading a file, which may work the next time.
+pub(crate) fn settled(parts: &Path, block: usize) -> bool {
+    let part = part(parts, block);
+    part.is_dir() && !part.join(PASSING).exists()
+}
+
+/// Whether this is the code of a failure that may pass: the operating system refused to read or write.
+fn passing(code: Option<&String>) -> bool {
+    code.and_then(|id| codes::find(id))
+        .is_some_and(|code| code.kind == Kind::Io)
+}
+
+/// Marks a part that is to be measured again.
+fn mark(folder: &Path, passing: bool) -> Result<()> {
+    if passing {
+        let path = folder.join(PASSING);
+        File::create(&path).map_err(|e| unwritten(&path, &e))?;
+    }
+    Ok(())
 }
 
 /// File of a layer's embeddings inside a part.
@@ -61,7 +85,13 @@ fn commit(parts: &Path, block: usize, fill: impl FnOnce(&Path) -> Result<()>) ->
     fs::create_dir_all(&temporary).map_err(|e| unwritten(&temporary, &e))?;
     let done = fill(&temporary).and_then(|()| {
         let target = part(parts, block);
+        let before = parts.join(format!("{block:06}.old"));
+        let _ = fs::remove_dir_all(&before);
+        if target.is_dir() {
+            fs::rename(&target, &before).map_err(|e| unwritten(&target, &e))?;
+        }
         fs::rename(&temporary, &target).map_err(|e| unwritten(&target, &e))?;
+        let _ = fs::remove_dir_all(&before);
         // The rename itself must reach the disk; a system that cannot sync a folder loses at most this block.
         if let Ok(folder) = File::open(parts) {
             let _ = folder.sync_all();
@@ -77,6 +107,10 @@ fn commit(parts: &Path, block: usize, fill: impl FnOnce(&Path) -> Result<()>) ->
 /// Writes the part of a block of stage 0.
 pub(crate) fn write_items(parts: &Path, block: usize, items: Vec<ItemRecord>) -> Result<()> {
     commit(parts, block, |folder| {
+        mark(
+            folder,
+            items.iter().any(|r| passing(r.error_code.as_ref())),
+        )?;
         let table = ItemTable::new(items.iter().map(|r| &r.item));
         write_rows(&folder.join("items.parquet"), table, items)
     })
@@ -90,6 +124,12 @@ pub(crate) fn write_measured(
     measured: Vec<Measured>,
 ) -> Result<()> {
     commit(parts, block, |folder| {
+        mark(
+            folder,
+            measured
+                .iter()
+                .any(|m| passing(m.measurement.error_code.as_ref())),
+        )?;
         let mut rows: Vec<Measurement> = Vec::with_capacity(measured.len());
         let mut masks: Vec<MaskRow> = Vec::new();
         let mut timings: Vec<Timing> = Vec::with_capacity(measured.len());

@@ -14,8 +14,8 @@ use crate::folder::{Folder, unwritten};
 use crate::job::Job;
 use crate::load::{Loaded, load};
 use crate::measure_one::{Frame, Measured, empty, measure_one, refuse};
-use crate::parts::{part, write_items, write_measured};
-use crate::plan::Plan;
+use crate::parts::{settled, write_items, write_measured};
+use crate::plan::{Plan, Span};
 use crate::predictor::Predictor;
 
 /// Which blocks this process measures: those whose number is `index` modulo `of`.
@@ -46,14 +46,24 @@ pub trait Progress: Sync {
 struct Chunk {
     block: usize,
     place: usize,
-    row: u32,
-    views: std::ops::Range<usize>,
+    span: Span,
 }
 
 enum Made {
-    Item(Box<ItemRecord>),
+    Item(Box<Described>),
     Measured(Vec<Measured>),
 }
+
+/// What stage 0 says of a row.
+pub(crate) struct Described {
+    /// The row of `items.parquet`.
+    pub(crate) record: ItemRecord,
+    /// Families of features, each a row of `embeddings/features/<family>.parquet`.
+    pub(crate) features: Vec<(String, EmbeddingRow)>,
+}
+
+/// A predictor and the index of the model within the stage that it is of.
+type Held = Option<(usize, Predictor)>;
 
 /// A block on its way: how many chunks are still missing, and those that are there.
 struct Open {
@@ -61,7 +71,8 @@ struct Open {
     made: BTreeMap<usize, Made>,
 }
 
-/// Measures the blocks of a stage that are not finished yet.
+/// Measures the blocks of a stage that are not finished yet, and again those where a file could not be read. Says
+/// whether there was anything to measure.
 ///
 /// # Errors
 /// `T604` when a part cannot be written, `T620` when `stop` was set; what was finished is kept.
@@ -79,36 +90,41 @@ pub fn run_stage(
     jobs: usize,
     progress: &dyn Progress,
     stop: &AtomicBool,
-) -> Result<()> {
+) -> Result<bool> {
     let parts = folder.parts(stage);
     std::fs::create_dir_all(&parts).map_err(|e| unwritten(&parts, &e))?;
     let mut chunks = Vec::new();
     let mut open = BTreeMap::new();
     let (mut total, mut finished) = (0, 0);
     for block in (shard.index..plan.blocks(stage)).step_by(shard.of) {
-        let rows = plan.block(stage, block);
-        let units: usize = rows.iter().map(|(_, views)| views.len()).sum();
+        let spans = plan.block(stage, block);
+        let units: usize = spans
+            .iter()
+            .map(|span| {
+                plan.views(stage, span.model, span.row)
+                    .get(span.views.clone())
+                    .map_or(span.views.len(), |views| {
+                        views.iter().map(|v| v.budget as usize).sum()
+                    })
+            })
+            .sum();
         total += units;
-        if part(&parts, block).is_dir() {
+        if settled(&parts, block) {
             finished += units;
             continue;
         }
         open.insert(
             block,
             Open {
-                missing: rows.len(),
+                missing: spans.len(),
                 made: BTreeMap::new(),
             },
         );
         chunks.extend(
-            rows.into_iter()
+            spans
+                .into_iter()
                 .enumerate()
-                .map(|(place, (row, views))| Chunk {
-                    block,
-                    place,
-                    row,
-                    views,
-                }),
+                .map(|(place, span)| Chunk { block, place, span }),
         );
     }
     progress.begin(stage, total, finished);
@@ -149,7 +165,7 @@ pub fn run_stage(
         .at(folder.path())
         .help("run the same command again to go on"));
     }
-    Ok(())
+    Ok(finished < total)
 }
 
 struct Pool<'a> {
@@ -169,7 +185,7 @@ struct Pool<'a> {
 
 impl Pool<'_> {
     fn work(&self) {
-        let mut predictor = None;
+        let mut predictor: Held = None;
         loop {
             let failed = self.failure.lock().map_or(true, |f| f.is_some());
             if failed || self.stop.load(Ordering::SeqCst) {
@@ -194,24 +210,26 @@ impl Pool<'_> {
     }
 
     /// Makes a chunk; `None` when the run was stopped in the middle of it.
-    fn make(&self, chunk: &Chunk, predictor: &mut Option<Predictor>) -> Result<Option<Made>> {
-        let item = &self.job.dataset.items[chunk.row as usize];
+    fn make(&self, chunk: &Chunk, predictor: &mut Held) -> Result<Option<Made>> {
+        let span = &chunk.span;
+        let item = &self.job.dataset.items[span.row as usize];
         if self.stage == Stage::Items {
-            let record = catch_unwind(AssertUnwindSafe(|| describe(self.job, item)))
+            let described = catch_unwind(AssertUnwindSafe(|| describe(self.job, item)))
                 .unwrap_or_else(|_| unreadable(item, Digest::default(), &panicked(item)));
             self.progress.advance(1);
-            return Ok(Some(Made::Item(Box::new(record))));
+            return Ok(Some(Made::Item(Box::new(described))));
         }
+        let model = self.plan.model(self.stage, span.model);
         let frame = Frame {
             context: &self.job.context,
             fits: self.fits,
-            model_id: self.job.source.model_id(),
+            model_id: self.job.source.model_id(model),
         };
         let loaded = catch_unwind(AssertUnwindSafe(|| load(self.job, item)))
             .unwrap_or_else(|_| Err(panicked(item)));
-        let views = &self.plan.views(self.stage, chunk.row)[chunk.views.clone()];
+        let views = &self.plan.views(self.stage, span.model, span.row)[span.views.clone()];
         let profile = match (&loaded, self.stage) {
-            (Ok(loaded), Stage::Partner) => {
+            (Ok(loaded), Stage::Partner) if views.iter().any(|v| v.kind != ViewKind::Identity) => {
                 catch_unwind(AssertUnwindSafe(|| described(self.job, loaded).profile)).ok()
             }
             _ => None,
@@ -224,13 +242,15 @@ impl Pool<'_> {
             measured.push(match &loaded {
                 Err(error) => failed(item, view, error, &frame),
                 Ok(loaded) => {
-                    if predictor.is_none() {
-                        *predictor = Some(Predictor::new(&self.job.source, &self.job.limits)?);
+                    if predictor.as_ref().is_none_or(|(of, _)| *of != span.model) {
+                        *predictor = None;
+                        *predictor =
+                            Some((span.model, Predictor::new(self.job, model, self.fits)?));
                     }
                     let attempt = catch_unwind(AssertUnwindSafe(|| {
-                        predictor
-                            .as_mut()
-                            .map(|p| measure_one(item, loaded, profile.as_ref(), view, p, &frame))
+                        predictor.as_mut().map(|(_, p)| {
+                            measure_one(item, loaded, profile.as_ref(), view, p, &frame)
+                        })
                     }));
                     if let Ok(Some(measured)) = attempt {
                         measured
@@ -241,7 +261,7 @@ impl Pool<'_> {
                     }
                 }
             });
-            self.progress.advance(1);
+            self.progress.advance(view.budget as usize);
         }
         Ok(Some(Made::Measured(measured)))
     }
@@ -292,8 +312,11 @@ fn failed(item: &Item, view: &transect_core::View, error: &Error, frame: &Frame<
         measurement,
         embeddings: Vec::new(),
         mask: None,
+        elements: Vec::new(),
+        traces: Vec::new(),
         timing: transect_table::Timing {
             row: item.row,
+            model_id: frame.model_id.to_owned(),
             view_id: view.id(),
             view_s: 0.0,
             inference_s: 0.0,

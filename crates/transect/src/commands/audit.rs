@@ -96,6 +96,8 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
             &console::STOP,
         )?;
     }
+    let together = || gather(std::slice::from_ref(&args.out), &args.out, &plan);
+    // A whole run always makes its fits anew: an image that failed before may have been read now.
     let fits = match (shard, folder.fits()?) {
         (Some(_), None) if plan.blocks(Stage::Partner) > 0 => {
             console::say(&format!(
@@ -105,14 +107,13 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
             ));
             return Ok(0);
         }
-        (_, Some(fits)) => fits,
-        (Some(_), None) => none,
-        (None, None) => match gather(std::slice::from_ref(&args.out), &args.out, &plan)? {
+        (Some(_), fits) => fits.unwrap_or_default(),
+        (None, _) => match together()? {
             Gathered::NeedsPartner(fits) => fits,
-            Gathered::Whole => none,
+            Gathered::Whole => folder.fits()?.unwrap_or_default(),
         },
     };
-    run_stage(
+    let measured = run_stage(
         &job,
         &plan,
         &folder,
@@ -130,7 +131,9 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
         ));
         return Ok(0);
     }
-    gather(std::slice::from_ref(&args.out), &args.out, &plan)?;
+    if measured {
+        together()?;
+    }
     log.note("measured", "");
     if console::STOP.load(Ordering::SeqCst) {
         return Err(
