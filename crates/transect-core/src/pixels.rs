@@ -174,9 +174,54 @@ impl Image {
     /// Rounds to the integers of the file's type and clips to its range; leaves floating types as they are.
     /// What a camera and a file would have done to a corrupted signal.
     pub fn quantise(&mut self) {
+        /// Added and taken away again, it leaves the nearest integer, ties to even, of anything within ±2²²: the sum has
+        /// no bits left for fractions.
+        const WHOLE: f32 = 12_582_912.0;
         if let Some((low, high)) = self.dtype.range() {
-            for sample in &mut self.samples {
-                *sample = sample.round_ties_even().clamp(low, high);
+            if high <= 65_535.0 {
+                for sample in &mut self.samples {
+                    *sample = (sample.clamp(low, high) + WHOLE) - WHOLE;
+                }
+            } else {
+                for sample in &mut self.samples {
+                    *sample = sample.round_ties_even().clamp(low, high);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_is_to_the_nearest_with_ties_to_even_and_clipped() {
+        for dtype in [
+            Dtype::Uint8,
+            Dtype::Int8,
+            Dtype::Uint16,
+            Dtype::Int16,
+            Dtype::Int32,
+        ] {
+            let (low, high) = dtype.range().unwrap();
+            let mut values = vec![0.5, 1.5, 2.5, -0.5, -1.5, 0.499_999_97, low, high, f32::NAN];
+            values.extend([
+                f32::INFINITY,
+                f32::NEG_INFINITY,
+                0.5 * high + 0.5,
+                1e30,
+                -1e30,
+            ]);
+            values.extend((0..4000).map(|i| (i as f32 - 2000.0) * 33.37));
+            let mut image = Image::new([1, 1, 1, values.len()], values.clone(), dtype).unwrap();
+            image.quantise();
+            for (&got, value) in image.samples().iter().zip(values) {
+                let expected = value.round_ties_even().clamp(low, high);
+                assert!(
+                    got == expected || got.is_nan() && value.is_nan(),
+                    "{dtype:?}: {value} became {got}"
+                );
             }
         }
     }
