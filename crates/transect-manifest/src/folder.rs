@@ -40,6 +40,9 @@ const LABEL_FOLDERS: &[&str] = &["labels", "label", "masks", "mask", "truth", "g
 /// Ends of names of label images that lie next to their images.
 const SUFFIXES: &[&str] = &["_mask", "_masks", "_label", "_labels", "_seg"];
 
+/// Manifests that an earlier run may have left in the folder: they are no files of the data.
+const MANIFESTS: &[&str] = &["manifest.csv", "manifest.tsv", "manifest.jsonl"];
+
 /// Writes the manifest of a folder. Understood are:
 /// - a folder for each class: columns `image`, `class_name`;
 /// - `images` and beside it `labels`, `masks` or `truth`, with the same file names but for the extension: columns `image`,
@@ -158,7 +161,7 @@ impl Walk {
             } else if is_image(&name) {
                 self.images.push(path);
                 found += 1;
-            } else {
+            } else if !(below.is_empty() && MANIFESTS.contains(&name.as_str())) {
                 self.others += 1;
             }
         }

@@ -183,6 +183,20 @@ fn read(path: &Path) -> Result<Source<'static>, Errors> {
     }
     let bytes = std::fs::read(path)
         .map_err(|e| unreadable(format!("the manifest cannot be read: {}", reason(&e))))?;
+    let spreadsheet = path.extension().is_some_and(|e| {
+        ["xlsx", "xlsm", "xls", "ods"]
+            .iter()
+            .any(|known| e.eq_ignore_ascii_case(known))
+    });
+    if spreadsheet {
+        return Err(Error::new(
+            &codes::MANIFEST_FORMAT,
+            "the manifest is a spreadsheet, not a table of text",
+        )
+        .at(path)
+        .help("open it and save the sheet as \"CSV UTF-8\" beside it, then give the .csv")
+        .into());
+    }
     let table = Table::parse(&bytes, Syntax::of_name(&name), &name)?;
     let root = path.parent().map_or_else(PathBuf::new, Path::to_owned);
     let files = path::OnDisk::new(&root).map_err(|e| {

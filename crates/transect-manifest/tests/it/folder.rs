@@ -94,6 +94,14 @@ fn labels_by_suffix() {
 }
 
 #[test]
+fn a_manifest_in_the_folder_is_no_file_of_the_data() {
+    let dir = place(&["a.png", "manifest.csv", "notes.txt"]);
+    let listing = list(dir.path(), &FolderOptions::default()).expect("a listing");
+    let notes = listing.notes.join("\n");
+    assert!(notes.contains("1 file is not an image"), "{notes}");
+}
+
+#[test]
 fn images_only() {
     assert_snapshot!(read(&["a.png", "b.png"], None), @r"
     image

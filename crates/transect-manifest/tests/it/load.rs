@@ -277,6 +277,23 @@ fn a_manifest_that_is_not_one_is_refused() {
 }
 
 #[test]
+fn a_spreadsheet_says_how_to_save_it() {
+    for name in ["a.xlsx", "b.XLS", "c.ods"] {
+        let dir = place(&[], "image\n");
+        put(dir.path(), name, "PK\u{3}\u{4}");
+        let request = Request {
+            data: dir.path().join(name),
+            ..Request::default()
+        };
+        let text = refusal(&dir, &request);
+        assert!(
+            text.contains("T002") && text.contains("CSV UTF-8"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn unknown_columns_are_named_with_the_nearest() {
     let dir = place(&["a.png"], "image,mask,scanner,site\na.png,m.png,S,T\n");
     let refused = refusal(
