@@ -1,21 +1,29 @@
 //! What the failure modes ask to be measured, merged.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use transect_core::{Context, Request, Selection, Stage, View};
+use transect_core::{AUDITED, Context, Request, Role, Selection, Stage, View};
 
-/// Order of the stages and rows in which requests are merged.
-fn place(request: &Request) -> (Stage, u8) {
-    let rows = match request.rows {
-        Selection::All => 0,
-        Selection::Role(transect_core::Role::Reference) => 1,
-        Selection::Role(transect_core::Role::Target) => 2,
+/// Order of the stages, models and rows in which requests are merged: the audited model first.
+fn place(request: &Request) -> (Stage, bool, String, u8, u32) {
+    let (rows, most) = match request.rows {
+        Selection::All => (0, 0),
+        Selection::Role(Role::Reference) => (1, 0),
+        Selection::Role(Role::Target) => (2, 0),
+        Selection::Sample(Role::Reference, most) => (3, most),
+        Selection::Sample(Role::Target, most) => (4, most),
     };
-    (request.stage, rows)
+    (
+        request.stage,
+        request.model != AUDITED,
+        request.model.clone(),
+        rows,
+        most,
+    )
 }
 
-/// Merges the requests of all modes: one for each stage and choice of rows, naming every mode that asks, each view once.
-/// A view that is asked for all rows is not asked again for one side.
+/// Merges the requests of all modes: one for each stage, model and choice of rows, naming every mode that asks, each view
+/// once. A view that is asked for all rows is not asked again for some of them.
 pub(crate) fn merge(requests: Vec<Request>) -> Vec<Request> {
     let mut merged: Vec<Request> = Vec::new();
     for request in requests {
@@ -24,7 +32,9 @@ pub(crate) fn merge(requests: Vec<Request>) -> Vec<Request> {
         }
         if let Some(known) = merged
             .iter_mut()
-            .find(|m| m.stage == request.stage && m.rows == request.rows)
+            .find(|m| {
+                m.stage == request.stage && m.model == request.model && m.rows == request.rows
+            })
         {
             if !known.mode.split(", ").any(|m| m == request.mode) {
                 known.mode = format!("{}, {}", known.mode, request.mode);
@@ -35,15 +45,18 @@ pub(crate) fn merge(requests: Vec<Request>) -> Vec<Request> {
         }
     }
     merged.sort_by_key(place);
-    let mut for_all: BTreeSet<String> = BTreeSet::new();
+    let mut for_all: BTreeMap<(Stage, String), BTreeSet<String>> = BTreeMap::new();
     for request in &mut merged {
+        let of_all = for_all
+            .entry((request.stage, request.model.clone()))
+            .or_default();
         let mut seen: BTreeSet<String> = BTreeSet::new();
         request.views.retain(|v| {
             let id = v.id();
-            !for_all.contains(&id) && seen.insert(id)
+            !of_all.contains(&id) && seen.insert(id)
         });
         if request.rows == Selection::All {
-            for_all.extend(seen);
+            of_all.extend(seen);
         }
     }
     merged.retain(|r| !r.views.is_empty());
@@ -52,12 +65,7 @@ pub(crate) fn merge(requests: Vec<Request>) -> Vec<Request> {
 
 /// The image itself, of every row.
 pub(crate) fn identity(mode: &str) -> Request {
-    Request {
-        mode: mode.to_owned(),
-        stage: Stage::Own,
-        rows: Selection::All,
-        views: vec![View::identity()],
-    }
+    Request::new(mode, Stage::Own, Selection::All, vec![View::identity()])
 }
 
 /// Number of repetitions of what is random, by how much is measured.

@@ -86,16 +86,12 @@ pub fn plan(context: &Context) -> Vec<Request> {
             }
         }
     }
-    requests.push(Request {
-        mode: "robustness".to_owned(),
-        stage: Stage::Own,
-        rows: if context.has_reference {
-            Selection::All
-        } else {
-            Selection::Role(Role::Target)
-        },
-        views,
-    });
+    let rows = if context.has_reference {
+        Selection::All
+    } else {
+        Selection::Role(Role::Target)
+    };
+    requests.push(Request::new("robustness", Stage::Own, rows, views));
     requests
 }
 

@@ -58,12 +58,12 @@ pub fn plan(context: &Context) -> Vec<Request> {
                 views.extend((0..donors).map(|replicate| View::swap(name, pool, replicate)));
             }
         }
-        requests.push(Request {
-            mode: "shift".to_owned(),
-            stage: Stage::Partner,
-            rows: Selection::Role(Role::Reference),
+        requests.push(Request::new(
+            "shift",
+            Stage::Partner,
+            Selection::Role(Role::Reference),
             views,
-        });
+        ));
     }
     requests
 }

@@ -208,7 +208,7 @@ pub fn tables(scenario: &Scenario) -> MemoryTables {
         optics: Optics::default(),
         ladders: ladders(),
         throughput_per_day: s.throughput,
-        predictions_only: false,
+        ..Context::bare(s.task, Vec::new())
     };
     let (items, latents) = draw(s, &context);
     let requests = crate::plan(&context);
@@ -310,6 +310,7 @@ fn draw(s: &Scenario, context: &Context) -> (Vec<ItemRecord>, Vec<Latent>) {
                 channels: Vec::new(),
                 page: None,
                 truth,
+                second_truth: TruthRef::None,
                 domain: Some(if role == Role::Reference { "A" } else { "B" }.to_owned()),
                 group: (s.group_size > 0)
                     .then(|| format!("{role:?} plate {}", within / s.group_size.max(1))),
@@ -501,6 +502,7 @@ fn timings(s: &Scenario, items: &[ItemRecord]) -> Vec<Timing> {
             let total_s = s.seconds * (0.9 + 0.2 * stream.uniform());
             Timing {
                 row: i.item.row,
+                model_id: "given".to_owned(),
                 view_id: "identity".to_owned(),
                 view_s: 0.0,
                 inference_s: 0.8 * total_s,

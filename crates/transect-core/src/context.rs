@@ -110,6 +110,25 @@ pub struct Context {
     pub throughput_per_day: Option<f64>,
     /// Whether predictions were given instead of a model, so that only the identity can be measured.
     pub predictions_only: bool,
+    /// Channels of the first image that could be read; 0 where it is not known.
+    #[serde(default)]
+    pub channels: u32,
+    /// Whether the truth has the outlines of objects or areas, so that views can leave the objects out.
+    #[serde(default)]
+    pub has_outlines: bool,
+    /// Whether a second annotator's truth was given.
+    #[serde(default)]
+    pub has_second_truth: bool,
+    /// Whether the model's weights can be drawn anew (`reinit:<k>`).
+    #[serde(default)]
+    pub can_reinitialise: bool,
+    /// Whether the model can be run from its embedding on (views of kind subspace); the layer's name.
+    #[serde(default)]
+    pub head_layer: Option<String>,
+    /// Thresholds of the decoder that a reader could as well have chosen (models `threshold:<value>`); empty where there is
+    /// none.
+    #[serde(default)]
+    pub other_thresholds: Vec<f64>,
 }
 
 impl Context {
@@ -132,6 +151,12 @@ impl Context {
             ladders: Vec::new(),
             throughput_per_day: None,
             predictions_only: false,
+            channels: 0,
+            has_outlines: false,
+            has_second_truth: false,
+            can_reinitialise: false,
+            head_layer: None,
+            other_thresholds: Vec::new(),
         }
     }
 }

@@ -52,6 +52,9 @@ pub struct Item {
     pub page: Option<u32>,
     /// Truth.
     pub truth: TruthRef,
+    /// The same by a second annotator.
+    #[serde(default)]
+    pub second_truth: TruthRef,
     /// Known source of acquisition.
     pub domain: Option<String>,
     /// What was sampled: intervals resample it.

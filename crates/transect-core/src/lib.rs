@@ -37,7 +37,7 @@ pub use digest::Digest;
 pub use error::{Error, Errors, Kind, Location, Result};
 pub use figure::Figure;
 pub use finding::{Finding, Threshold, Verdict};
-pub use fit::{Donor, Fits, Pool};
+pub use fit::{Donor, Fits, Normalisation, Pool, Subspace, Variation};
 pub use headline::{Answer, Headline};
 pub use item::{Item, ItemRecord, Role, TruthRef};
 pub use labels::LabelImage;
@@ -45,12 +45,13 @@ pub use measurement::{Measurement, Status};
 pub use pixels::{Dtype, Image};
 pub use prediction::{Classes, Instances, Prediction, Semantic};
 pub use profile::Profile;
-pub use request::{Request, Selection, Stage};
+pub use request::{AUDITED, Request, Selection, Stage};
 pub use run_record::RunRecord;
 pub use score_column::{Better, ScoreColumn};
 pub use stream::Stream;
 pub use task::{Modality, Task};
 pub use view::{Severity, View, ViewKind};
 
-/// The name of a model within a run: `given`, `predictions`, later `reinit:3`, `builtin:otsu`.
+/// The name of a model within a run: `given`, `predictions`, `reinit:3`, `builtin:otsu`, `annotator`, `threshold:0.3`; and
+/// `features`, whose embeddings are what the image says without any model.
 pub type ModelId = String;

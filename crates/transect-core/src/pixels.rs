@@ -37,6 +37,16 @@ impl Dtype {
         }
     }
 
+    /// Bits of a sample.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::Uint8 | Self::Int8 => 8,
+            Self::Uint16 | Self::Int16 | Self::Float16 => 16,
+            Self::Uint32 | Self::Int32 | Self::Float32 => 32,
+            Self::Float64 => 64,
+        }
+    }
+
     /// Smallest and largest value of an integer type; `None` for floating types.
     pub fn range(self) -> Option<(f32, f32)> {
         match self {

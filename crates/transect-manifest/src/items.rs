@@ -30,6 +30,7 @@ struct Columns {
     role: Option<usize>,
     pixel_size: Option<usize>,
     truth: Option<usize>,
+    second_truth: Option<usize>,
     domain: Option<usize>,
     group: Option<usize>,
     stratum: Option<usize>,
@@ -256,6 +257,7 @@ fn columns(request: &Request, source: &Source, errors: &mut Errors) -> Option<Co
         found
     };
     let truth = named("--truth", &request.truth, errors);
+    let second_truth = named("--second-truth", &request.second_truth, errors);
     let domain = named("--domain", &request.domain, errors);
     let group = named("--group", &request.group, errors);
     let stratum = named("--stratum", &request.stratum, errors);
@@ -320,7 +322,17 @@ fn columns(request: &Request, source: &Source, errors: &mut Errors) -> Option<Co
     );
     let mut meant: BTreeSet<usize> = images.iter().copied().collect();
     meant.extend(
-        [page, role, pixel_size, truth, domain, group, stratum, pair]
+        [
+            page,
+            role,
+            pixel_size,
+            truth,
+            second_truth,
+            domain,
+            group,
+            stratum,
+            pair,
+        ]
             .into_iter()
             .flatten(),
     );
@@ -333,6 +345,7 @@ fn columns(request: &Request, source: &Source, errors: &mut Errors) -> Option<Co
         role,
         pixel_size,
         truth,
+        second_truth,
         domain,
         group,
         stratum,
@@ -837,6 +850,24 @@ impl<'s, 'f> Builder<'s, 'f> {
             }
             paths.push(path.to_owned());
         }
+        // A second truth is of the same kind as the first, in the same words.
+        let second = cell(row, columns.second_truth);
+        let second_truth = match (&truth, self.map.map(|m| m.map(second))) {
+            _ if second.is_empty() => TruthRef::None,
+            (TruthRef::None, _) => TruthRef::None,
+            (TruthRef::Path(_), _) => TruthRef::Path(second.to_owned()),
+            (TruthRef::Class(_), Some(Mapped::To(name))) => TruthRef::Class(name),
+            (TruthRef::Class(_), _) => TruthRef::Class(second.to_owned()),
+        };
+        if let TruthRef::Path(path) = &second_truth {
+            sound &= look(
+                "second truth",
+                path,
+                &mut trouble.missing_truth,
+                &mut trouble.refused,
+            )
+            .is_some();
+        }
         if let TruthRef::Path(path) = &truth {
             sound &= look(
                 "truth",
@@ -906,6 +937,7 @@ impl<'s, 'f> Builder<'s, 'f> {
             channels: paths.collect(),
             page,
             truth,
+            second_truth,
             domain: text(columns.domain),
             group: text(columns.group),
             stratum: text(columns.stratum),

@@ -49,6 +49,8 @@ pub struct Request {
     pub reference_where: Option<String>,
     /// Column with the truth.
     pub truth: Option<String>,
+    /// Column of a second annotator's truth, of the same kind.
+    pub second_truth: Option<String>,
     /// What it holds; `None` to tell from the values.
     pub truth_kind: Option<TruthKind>,
     /// Column with the source of acquisition.

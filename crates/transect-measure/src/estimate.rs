@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use transect_core::{Fits, Result, Severity, Stage, View};
+use transect_core::{AUDITED, Fits, Image, Item, Result, Severity, Stage, View};
 use transect_optics::MakeContext;
 
 use crate::job::{Job, Source};
 use crate::load::load;
 use crate::plan::Plan;
-use crate::predictor::Predictor;
-use crate::run::described;
+use crate::predictor::{Predictor, Shown};
+use crate::describe::described;
 
 /// Rows that are tried.
 const SAMPLE: usize = 5;
@@ -30,8 +30,7 @@ pub struct Estimate {
 impl Estimate {
     /// Seconds for the whole plan with this many threads.
     pub fn seconds(&self, plan: &Plan, jobs: usize) -> f64 {
-        let units = plan.units(Stage::Own) + plan.units(Stage::Partner);
-        (plan.units(Stage::Items) as f64 * self.item_s + units as f64 * self.unit_s)
+        (plan.units(Stage::Items) as f64 * self.item_s + plan.cost() as f64 * self.unit_s)
             / jobs.max(1) as f64
     }
 
@@ -56,7 +55,8 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         unit_s: 0.0,
         thread_bytes: 0,
     };
-    let mut predictor = Predictor::new(&job.source, &job.limits)?;
+    let fits = Fits::default();
+    let mut predictor = Predictor::new(job, AUDITED, &fits)?;
     let (mut items, mut units) = (0_u32, 0_u32);
     let mut passes = Vec::new();
     let mut last = None;
@@ -80,7 +80,6 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         if let Source::Model(model) = &job.source {
             passes.push(model.passes(&shape).max(1));
         }
-        let fits = Fits::default();
         let first = job
             .context
             .ladders
@@ -95,10 +94,18 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
                 &l.unit,
             )
         }));
+        fn shown<'a>(item: &'a Item, view: &'a View, image: &'a Image) -> Shown<'a> {
+            Shown {
+                item,
+                view,
+                image,
+                second: None,
+            }
+        }
         for view in views {
             // The first run of a session sets itself up; only the second is timed.
             if units == 0 {
-                let _ = predictor.predict(item, view.kind, &loaded.image);
+                let _ = predictor.predict(&shown(item, &view, &loaded.image));
             }
             let start = Instant::now();
             let made = transect_optics::make_view(
@@ -115,7 +122,7 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
                 },
             );
             if let Ok(made) = made
-                && let Ok(predicted) = predictor.predict(item, view.kind, &made.image)
+                && let Ok(predicted) = predictor.predict(&shown(item, &view, &made.image))
             {
                 if let Some(truth) = &loaded.truth {
                     let _ = transect_score::score(

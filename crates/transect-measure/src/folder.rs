@@ -20,9 +20,10 @@ impl Folder {
     ///
     /// # Errors
     /// `T601` when another process holds the lock, `T602` when the folder holds another plan, `T604` when it cannot be
-    /// written.
+    /// written, `T622` when it holds files that are no run's.
     pub fn open(path: &Path, plan: &Plan) -> Result<Self> {
-        fs::create_dir_all(path).map_err(|e| unwritten(path, &e))?;
+        usable(path)?;
+        make_folder(path)?;
         let lock_path = path.join(".lock");
         let lock = OpenOptions::new()
             .create(true)
@@ -96,6 +97,71 @@ impl Folder {
             }),
         }
     }
+}
+
+/// Makes a folder, and those above it.
+///
+/// # Errors
+/// `T604` when it cannot be made, or something else has its name.
+pub fn make_folder(path: &Path) -> Result<()> {
+    if let Some(file) = path.ancestors().find(|p| p.is_file()) {
+        return Err(Error::new(
+            &codes::measure::TABLE_UNWRITTEN,
+            format!("{} is a file, not a folder", file.display()),
+        )
+        .at(path)
+        .help("name a folder that is not there yet; it is made"));
+    }
+    fs::create_dir_all(path).map_err(|e| {
+        Error::new(
+            &codes::measure::TABLE_UNWRITTEN,
+            format!("cannot make the folder: {e}"),
+        )
+        .at(path)
+        .help("name a folder that you may write to")
+    })
+}
+
+/// Whether a run may write into a folder: it is not there, empty, or a run's. Hidden files do not count.
+///
+/// # Errors
+/// `T604` when it is a file, `T622` when it holds files that are no run's.
+pub fn usable(path: &Path) -> Result<()> {
+    if path.is_file() {
+        return make_folder(path);
+    }
+    if path.join("plan.json").is_file() {
+        return Ok(());
+    }
+    let Ok(entries) = fs::read_dir(path) else {
+        return Ok(());
+    };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.') && !name.starts_with("plan.json."))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    names.sort();
+    let more = names.len().saturating_sub(5);
+    names.truncate(5);
+    Err(Error::new(
+        &codes::measure::FOLDER_FOREIGN,
+        "this folder holds files that are not of a run",
+    )
+    .at(path)
+    .note(format!(
+        "{}{}",
+        names.join(", "),
+        if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        }
+    ))
+    .help("name a folder that is not there yet, or an empty one, so that nothing is written over"))
 }
 
 /// Where the parts of a stage lie in a run's folder.

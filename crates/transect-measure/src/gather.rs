@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use transect_core::{Error, Fits, ItemRecord, Result, RunRecord, Stage, codes};
 use transect_table::{
-    EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable,
-    Writer, read, read_items,
+    ElementTable, EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table,
+    TimingTable, TraceTable, Writer, read, read_items,
 };
 
 use crate::fits::fit;
@@ -159,8 +159,21 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
         &out.join("timings.parquet"),
         TimingTable,
     )?;
+    concatenate(
+        &paths,
+        "elements.parquet",
+        &out.join("elements.parquet"),
+        ElementTable,
+    )?;
+    concatenate(
+        &paths,
+        "traces.parquet",
+        &out.join("traces.parquet"),
+        TraceTable,
+    )?;
+    let sources: Vec<PathBuf> = items_parts.into_iter().chain(paths).collect();
     let mut layers = BTreeSet::new();
-    for path in &paths {
+    for path in &sources {
         let entries = fs::read_dir(path).map_err(|e| unwritten(path, &e))?;
         layers.extend(
             entries
@@ -169,18 +182,15 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
                 .filter(|n| embedding_layer(n).is_some()),
         );
     }
-    let model = if plan.record().context.predictions_only {
-        "predictions"
-    } else {
-        "given"
-    };
     for file in layers {
-        let target =
-            FolderTables::embedding_path(out, model, &embedding_layer(&file).unwrap_or_default());
+        let Some((model, layer)) = embedding_layer(&file) else {
+            continue;
+        };
+        let target = FolderTables::embedding_path(out, &model, &layer);
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder).map_err(|e| unwritten(folder, &e))?;
         }
-        concatenate(&paths, &file, &target, EmbeddingTable)?;
+        concatenate(&sources, &file, &target, EmbeddingTable)?;
     }
     let record = RunRecord {
         fits_sha256: (plan.blocks(Stage::Partner) > 0).then(|| fits.digest()),

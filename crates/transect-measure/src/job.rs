@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use transect_core::{Context, Digest, Request};
+use transect_core::{AUDITED, Context, Digest, Request};
 use transect_image::Limits;
 use transect_manifest::Dataset;
 use transect_model::Model;
@@ -21,11 +21,12 @@ pub enum Source {
 }
 
 impl Source {
-    /// The model's id in every table.
-    pub fn model_id(&self) -> &'static str {
+    /// The id in every table of the model that a request names: its own name, but for the audited one, which is `given` or
+    /// `predictions`.
+    pub fn model_id<'a>(&self, model: &'a str) -> &'a str {
         match self {
-            Self::Model(_) => "given",
-            Self::Predictions(_) => "predictions",
+            Self::Predictions(_) if model == AUDITED => "predictions",
+            _ => model,
         }
     }
 }

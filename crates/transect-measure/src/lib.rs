@@ -5,6 +5,8 @@
 //! folder of Parquet parts that is never measured again; [`gather`] puts the parts of one or more shards together, in
 //! order. [`render`] makes the same views again for the pictures of a report.
 
+mod describe;
+mod elements;
 mod estimate;
 mod fits;
 mod folder;
@@ -18,16 +20,18 @@ mod predictions;
 mod predictor;
 mod render;
 mod run;
+mod variant;
 
 pub use estimate::{Estimate, estimate};
 pub use fits::fit;
-pub use folder::{Folder, write_atomically};
+pub use folder::{Folder, make_folder, usable, write_atomically};
 pub use gather::{Gathered, gather, plan_of};
 pub use job::{Job, MaskRule, Source};
-pub use load::{Loaded, load};
+pub use load::{FileFacts, Loaded, load};
 pub use measure_one::{Frame, Measured, measure_one};
-pub use plan::Plan;
+pub use plan::{Plan, Span};
 pub use predictions::Predictions;
-pub use predictor::Predictor;
+pub use predictor::{Predicted, Predictor, Shown};
 pub use render::{Picture, outline, render};
 pub use run::{Progress, Shard, run_stage};
+pub use variant::Builtin;

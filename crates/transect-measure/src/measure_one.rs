@@ -8,10 +8,11 @@ use transect_core::{
 };
 use transect_optics::MakeContext;
 use transect_score::Truth;
-use transect_table::{EmbeddingRow, MaskRow, Timing};
+use transect_table::{ElementRow, EmbeddingRow, MaskRow, Timing, TraceRow};
 
+use crate::elements::elements;
 use crate::load::Loaded;
-use crate::predictor::Predictor;
+use crate::predictor::{Predictor, Shown};
 
 /// Class probabilities are kept to this many classes.
 const OUTPUTS: usize = 64;
@@ -36,6 +37,10 @@ pub struct Measured {
     pub embeddings: Vec<(String, EmbeddingRow)>,
     /// The predicted mask; for the identity only.
     pub mask: Option<MaskRow>,
+    /// Objects or sampled pixels; for the identity and for surrogates.
+    pub elements: Vec<ElementRow>,
+    /// Steps of a search.
+    pub traces: Vec<TraceRow>,
     /// How long it took; outside the contract.
     pub timing: Timing,
 }
@@ -55,8 +60,11 @@ pub fn measure_one(
         measurement: empty(item, loaded.sha256, view, frame),
         embeddings: Vec::new(),
         mask: None,
+        elements: Vec::new(),
+        traces: Vec::new(),
         timing: Timing {
             row: item.row,
+            model_id: frame.model_id.to_owned(),
             view_id: view.id(),
             view_s: 0.0,
             inference_s: 0.0,
@@ -98,6 +106,7 @@ pub(crate) fn empty(
 pub(crate) fn refuse(measurement: &mut Measurement, error: &Error) {
     // A view that cannot be made of this image, or a prediction that was not given, is no failure of the model.
     let skipped = error.code == &codes::measure::PREDICTIONS
+        || error.code == &codes::measure::VIEW_OF_MODEL
         || (codes::optics::ALL.contains(&error.code)
             && matches!(error.kind(), Kind::Unsupported | Kind::Limits));
     measurement.status = if skipped {
@@ -124,42 +133,48 @@ fn fill(
     out: &mut Measured,
 ) -> Result<(), Error> {
     let context = frame.context;
-    let labels = match &loaded.truth {
-        Some(Truth::Labels(labels)) => Some(labels),
-        Some(Truth::Mask { mask, .. }) => Some(mask),
-        _ => None,
-    };
     let made;
-    let (image, truth) = if view.kind == ViewKind::Identity {
-        (&loaded.image, loaded.truth.clone())
-    } else {
-        let making = Instant::now();
-        made = transect_optics::make_view(
-            &loaded.image,
-            labels,
-            view,
-            &MakeContext {
-                modality: context.modality,
-                optics: context.optics,
-                seed: context.seed,
-                image_sha256: loaded.sha256,
-                fits: frame.fits,
-                profile,
-            },
-        )?;
-        out.timing.view_s = making.elapsed().as_secs_f64();
-        out.measurement.donor_row = made.donor_row;
-        let truth = match (&loaded.truth, made.truth) {
-            (Some(Truth::Labels(_)), Some(moved)) => Some(Truth::Labels(moved)),
-            (Some(Truth::Mask { ignore, .. }), Some(moved)) => Some(Truth::Mask {
-                mask: moved,
-                ignore: *ignore,
-            }),
-            (truth, _) => truth.clone(),
-        };
-        (&made.image, truth)
+    let (image, truth) = match view.kind {
+        ViewKind::Identity | ViewKind::Subspace | ViewKind::Search => {
+            (&loaded.image, loaded.truth.clone())
+        }
+        _ => {
+            let making = Instant::now();
+            made = transect_optics::make_view(
+                &loaded.image,
+                loaded.outlines(),
+                view,
+                &MakeContext {
+                    modality: context.modality,
+                    optics: context.optics,
+                    seed: context.seed,
+                    image_sha256: loaded.sha256,
+                    fits: frame.fits,
+                    profile,
+                },
+            )?;
+            out.timing.view_s = making.elapsed().as_secs_f64();
+            out.measurement.donor_row = made.donor_row;
+            let truth = match (&loaded.truth, made.truth) {
+                (Some(Truth::Labels(_)), Some(moved)) => Some(Truth::Labels(moved)),
+                (Some(Truth::Mask { ignore, .. }), Some(moved)) => Some(Truth::Mask {
+                    mask: moved,
+                    ignore: *ignore,
+                }),
+                // What shows no object has no class that could be right.
+                (Some(Truth::Class(_)), _) if view.kind == ViewKind::Surrogate => None,
+                (truth, _) => truth.clone(),
+            };
+            (&made.image, truth)
+        }
     };
-    let predicted = predictor.predict(item, view.kind, image)?;
+    let shown = Shown {
+        item,
+        view,
+        image,
+        second: loaded.second.as_ref(),
+    };
+    let predicted = predictor.predict(&shown)?;
     out.timing.inference_s = predicted.inference_s;
     let m = &mut out.measurement;
     match &predicted.prediction {
@@ -189,12 +204,12 @@ fn fill(
             });
         }
     }
-    match truth {
+    match &truth {
         Some(truth) => {
             m.scores = transect_score::score(
                 context.task,
                 context.classes.len(),
-                &truth,
+                truth,
                 &predicted.prediction,
             )
             .map_err(|e| e.image(&item.image))?;
@@ -209,11 +224,21 @@ fn fill(
             }
         }
         None => {
-            if let TruthRef::Class(name) = &item.truth {
+            if let (TruthRef::Class(name), true) =
+                (&item.truth, view.kind != ViewKind::Surrogate)
+            {
                 m.error_code = Some(codes::truth::TRUTH_CLASS.id.to_owned());
                 m.error = Some(format!("the truth `{name}` is not a class of the model"));
             }
         }
+    }
+    if matches!(view.kind, ViewKind::Identity | ViewKind::Surrogate) {
+        out.elements = elements(
+            &predicted.prediction,
+            truth.as_ref(),
+            &out.measurement,
+            context.seed,
+        )?;
     }
     if view.kind == ViewKind::Identity {
         let mask = match &predicted.prediction {

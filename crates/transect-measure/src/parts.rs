@@ -5,12 +5,14 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use transect_core::{ItemRecord, Kind, Measurement, Result, codes};
+use transect_core::{Kind, Measurement, Result, codes};
 use transect_table::{
-    EmbeddingRow, EmbeddingTable, ItemTable, MaskRow, MaskTable, MeasurementTable, Table, Timing,
-    TimingTable, Writer, layer_file, layer_of_file,
+    ElementRow, ElementTable, EmbeddingRow, EmbeddingTable, ItemTable, MaskRow, MaskTable,
+    MeasurementTable, Table, Timing, TimingTable, TraceRow, TraceTable, Writer, layer_file,
+    layer_of_file,
 };
 
+use crate::describe::ItemMade;
 use crate::folder::unwritten;
 use crate::measure_one::Measured;
 
@@ -43,14 +45,18 @@ fn mark(folder: &Path, passing: bool) -> Result<()> {
     Ok(())
 }
 
-/// File of a layer's embeddings inside a part.
-pub(crate) fn embedding_file(layer: &str) -> String {
-    format!("embeddings.{}", layer_file(layer))
+/// The name under which what an image says without any model is kept beside the models' embeddings.
+const FEATURES: &str = "features";
+
+/// File of the embeddings of a model's layer inside a part.
+pub(crate) fn embedding_file(model: &str, layer: &str) -> String {
+    format!("embeddings@{}@{}", layer_file(model), layer_file(layer))
 }
 
-/// The layer that a file of embeddings is of.
-pub(crate) fn embedding_layer(file: &str) -> Option<String> {
-    layer_of_file(file.strip_prefix("embeddings.")?)
+/// The model and the layer that a file of embeddings is of.
+pub(crate) fn embedding_layer(file: &str) -> Option<(String, String)> {
+    let (model, layer) = file.strip_prefix("embeddings@")?.split_once('@')?;
+    Some((layer_of_file(model)?, layer_of_file(layer)?))
 }
 
 /// Writes a table and syncs it.
@@ -104,15 +110,36 @@ fn commit(parts: &Path, block: usize, fill: impl FnOnce(&Path) -> Result<()>) ->
     done
 }
 
-/// Writes the part of a block of stage 0.
-pub(crate) fn write_items(parts: &Path, block: usize, items: Vec<ItemRecord>) -> Result<()> {
-    commit(parts, block, |folder| {
-        mark(
-            folder,
-            items.iter().any(|r| passing(r.error_code.as_ref())),
+/// Embeddings of a part by the model and layer that they are of.
+type Embeddings = BTreeMap<(String, String), Vec<EmbeddingRow>>;
+
+fn write_embeddings(folder: &Path, embeddings: Embeddings) -> Result<()> {
+    for ((model, layer), rows) in embeddings {
+        write_rows(
+            &folder.join(embedding_file(&model, &layer)),
+            EmbeddingTable,
+            rows,
         )?;
+    }
+    Ok(())
+}
+
+/// Writes the part of a block of stage 0.
+pub(crate) fn write_items(parts: &Path, block: usize, made: Vec<ItemMade>) -> Result<()> {
+    commit(parts, block, |folder| {
+        let mut items = Vec::with_capacity(made.len());
+        let mut embeddings = Embeddings::new();
+        for one in made {
+            items.push(one.record);
+            for (family, row) in one.features {
+                let key = (FEATURES.to_owned(), family);
+                embeddings.entry(key).or_default().push(row);
+            }
+        }
+        mark(folder, items.iter().any(|i| passing(i.error_code.as_ref())))?;
         let table = ItemTable::new(items.iter().map(|r| &r.item));
-        write_rows(&folder.join("items.parquet"), table, items)
+        write_rows(&folder.join("items.parquet"), table, items)?;
+        write_embeddings(folder, embeddings)
     })
 }
 
@@ -124,27 +151,27 @@ pub(crate) fn write_measured(
     measured: Vec<Measured>,
 ) -> Result<()> {
     commit(parts, block, |folder| {
-        mark(
-            folder,
-            measured
-                .iter()
-                .any(|m| passing(m.measurement.error_code.as_ref())),
-        )?;
         let mut rows: Vec<Measurement> = Vec::with_capacity(measured.len());
         let mut masks: Vec<MaskRow> = Vec::new();
+        let mut elements: Vec<ElementRow> = Vec::new();
+        let mut traces: Vec<TraceRow> = Vec::new();
         let mut timings: Vec<Timing> = Vec::with_capacity(measured.len());
-        let mut embeddings: BTreeMap<String, Vec<EmbeddingRow>> = BTreeMap::new();
+        let mut embeddings = Embeddings::new();
         for m in measured {
             // What was not measured took no time that means anything.
             if m.measurement.status == transect_core::Status::Ok {
                 timings.push(m.timing);
             }
+            for (layer, row) in m.embeddings {
+                let key = (m.measurement.model_id.clone(), layer);
+                embeddings.entry(key).or_default().push(row);
+            }
             rows.push(m.measurement);
             masks.extend(m.mask);
-            for (layer, row) in m.embeddings {
-                embeddings.entry(layer).or_default().push(row);
-            }
+            elements.extend(m.elements);
+            traces.extend(m.traces);
         }
+        mark(folder, rows.iter().any(|m| passing(m.error_code.as_ref())))?;
         write_rows(
             &folder.join("measurements.parquet"),
             MeasurementTable::new(scores.iter().cloned()),
@@ -154,10 +181,13 @@ pub(crate) fn write_measured(
         if !masks.is_empty() {
             write_rows(&folder.join("masks.parquet"), MaskTable, masks)?;
         }
-        for (layer, rows) in embeddings {
-            write_rows(&folder.join(embedding_file(&layer)), EmbeddingTable, rows)?;
+        if !elements.is_empty() {
+            write_rows(&folder.join("elements.parquet"), ElementTable, elements)?;
         }
-        Ok(())
+        if !traces.is_empty() {
+            write_rows(&folder.join("traces.parquet"), TraceTable, traces)?;
+        }
+        write_embeddings(folder, embeddings)
     })
 }
 
@@ -168,9 +198,12 @@ mod tests {
     #[test]
     fn layers_with_any_name_come_back_from_their_file() {
         for layer in ["features.3", "../../etc/passwd", "größe", ""] {
-            let file = embedding_file(layer);
+            let file = embedding_file("reinit:1", layer);
             assert!(!file.contains('/'));
-            assert_eq!(embedding_layer(&file).as_deref(), Some(layer));
+            assert_eq!(
+                embedding_layer(&file),
+                Some(("reinit:1".to_owned(), layer.to_owned()))
+            );
         }
     }
 }

@@ -1,7 +1,11 @@
-//! The plan: which views of which rows, in which order, in which blocks.
+//! The plan: which views of which rows under which models, in which order, in which blocks.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use transect_core::{Digest, Error, Result, Role, RunRecord, Selection, Stage, View, codes};
+use transect_core::{
+    AUDITED, Digest, Error, Item, ModelId, Result, Role, RunRecord, Selection, Stage, View, codes,
+};
 
 use crate::job::Job;
 
@@ -14,16 +18,36 @@ const PASSES_PER_BLOCK: u64 = 256;
 /// Blocks of a run, about, where it is large.
 const BLOCKS: u64 = 20_000;
 
-/// Views of one stage, by role.
-#[derive(Debug, Clone, Default)]
-struct StagePlan {
-    reference: Vec<View>,
-    target: Vec<View>,
-    /// Index of the first unit of each row, and the number of units at the end.
-    starts: Vec<usize>,
+/// What one model measures in a stage.
+#[derive(Debug, Clone)]
+struct ModelPlan {
+    model: ModelId,
+    /// The different lists of views that rows have.
+    lists: Vec<Vec<View>>,
+    /// Which of them each row has.
+    list_of: Vec<u32>,
 }
 
-/// The plan of a run. The canonical order of units is stage, row, view.
+impl ModelPlan {
+    fn views(&self, row: usize) -> &[View] {
+        &self.lists[self.list_of[row] as usize]
+    }
+}
+
+/// Units of one stage.
+#[derive(Debug, Clone, Default)]
+struct StagePlan {
+    models: Vec<ModelPlan>,
+    /// Index of the first unit of each (model, row), and the number of units at the end.
+    starts: Vec<usize>,
+    /// Index of the first unit of each block, and the number of units at the end.
+    blocks: Vec<usize>,
+    /// Forward passes, in those of an ordinary view.
+    cost: u64,
+}
+
+/// The plan of a run. The canonical order of units is stage, model, row, view: the audited model first, then the others in
+/// the order of the alphabet.
 #[derive(Debug, Clone)]
 pub struct Plan {
     own: StagePlan,
@@ -35,8 +59,48 @@ pub struct Plan {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Recipe {
     roles: Vec<Role>,
-    units_per_block: usize,
+    /// Place of each row among those of its role, in an order drawn by hash.
+    draws: Vec<u32>,
+    cost_per_block: u64,
     record: RunRecord,
+}
+
+/// Some views of one row under one model, for one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Index of the model within the stage; see [`Plan::model`].
+    pub model: usize,
+    /// Row.
+    pub row: u32,
+    /// Which of its views.
+    pub views: std::ops::Range<usize>,
+}
+
+/// Places of the rows among those of their role, in an order that hangs on the seed and on what each row is named, never on
+/// its position.
+fn draws(items: &[Item], seed: u64) -> Vec<u32> {
+    let mut order: Vec<(Role, Digest, usize)> = items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| {
+            let key = Digest::of_parts([
+                &seed.to_le_bytes()[..],
+                b"sample",
+                item.image.as_bytes(),
+                &item.page.unwrap_or(0).to_le_bytes(),
+            ]);
+            (item.role, key, index)
+        })
+        .collect();
+    order.sort();
+    let mut draws = vec![0; items.len()];
+    let mut next: BTreeMap<Role, u32> = BTreeMap::new();
+    for (role, _, index) in order {
+        let place = next.entry(role).or_default();
+        draws[index] = *place;
+        *place += 1;
+    }
+    draws
 }
 
 impl Plan {
@@ -45,7 +109,8 @@ impl Plan {
         let version = env!("CARGO_PKG_VERSION");
         let mut plan = Self::of(Recipe {
             roles: job.dataset.items.iter().map(|i| i.role).collect(),
-            units_per_block: 1,
+            draws: draws(&job.dataset.items, job.context.seed),
+            cost_per_block: u64::MAX,
             record: RunRecord {
                 schema: "transect/run/1".to_owned(),
                 version: version.to_owned(),
@@ -62,48 +127,20 @@ impl Plan {
                 notes: job.notes.clone(),
             },
         });
-        let units = (plan.units(Stage::Own) + plan.units(Stage::Partner)) as u64;
-        let passes = units * passes_per_unit;
+        let passes = plan.cost() * passes_per_unit;
         let block = PASSES_PER_BLOCK.max(passes / BLOCKS);
-        plan.recipe.units_per_block = (block / passes_per_unit.max(1)).max(1) as usize;
+        plan.recipe.cost_per_block = (block / passes_per_unit.max(1)).max(1);
         plan.recipe.record.forward_passes = passes;
         let identity =
             serde_json::to_vec(&(&plan.recipe, &job.mask, job.fingerprint)).unwrap_or_default();
         plan.recipe.record.plan_sha256 = Digest::of(&identity);
-        plan
+        Self::of(plan.recipe)
     }
 
     fn of(recipe: Recipe) -> Self {
-        let stage = |stage: Stage| {
-            let mut plan = StagePlan::default();
-            for request in recipe.record.requests.iter().filter(|r| r.stage == stage) {
-                for view in &request.views {
-                    let sides: &mut [&mut Vec<View>] = match request.rows {
-                        Selection::All => &mut [&mut plan.reference, &mut plan.target],
-                        Selection::Role(Role::Reference) => &mut [&mut plan.reference],
-                        Selection::Role(Role::Target) => &mut [&mut plan.target],
-                    };
-                    for side in sides {
-                        if !side.contains(view) {
-                            side.push(view.clone());
-                        }
-                    }
-                }
-            }
-            let mut next = 0;
-            for role in &recipe.roles {
-                plan.starts.push(next);
-                next += match role {
-                    Role::Reference => plan.reference.len(),
-                    Role::Target => plan.target.len(),
-                };
-            }
-            plan.starts.push(next);
-            plan
-        };
         Self {
-            own: stage(Stage::Own),
-            partner: stage(Stage::Partner),
+            own: StagePlan::of(&recipe, Stage::Own),
+            partner: StagePlan::of(&recipe, Stage::Partner),
             recipe,
         }
     }
@@ -113,12 +150,17 @@ impl Plan {
     /// # Errors
     /// `T605` when it is damaged or of another version.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        serde_json::from_slice(bytes).map(Self::of).map_err(|e| {
+        let damaged = |cause: &str| {
             Error::new(
                 &codes::measure::TABLE_DAMAGED,
-                format!("the plan is damaged or of another version: {e}"),
+                format!("the plan is damaged or of another version: {cause}"),
             )
-        })
+        };
+        let recipe: Recipe = serde_json::from_slice(bytes).map_err(|e| damaged(&e.to_string()))?;
+        if recipe.draws.len() != recipe.roles.len() {
+            return Err(damaged("roles and draws do not go together"));
+        }
+        Ok(Self::of(recipe))
     }
 
     /// The plan as `plan.json`.
@@ -139,57 +181,164 @@ impl Plan {
         }
     }
 
-    /// Units of a stage: rows in stage 0, (row, view) pairs after it.
+    /// Forward passes of stages 1 and 2, in those of an ordinary view: a search counts its whole budget.
+    pub fn cost(&self) -> u64 {
+        self.own.cost + self.partner.cost
+    }
+
+    /// Units of a stage: rows in stage 0, (model, row, view) after it.
     pub fn units(&self, stage: Stage) -> usize {
         self.stage(stage).map_or(self.recipe.roles.len(), |s| {
-            s.starts[self.recipe.roles.len()]
+            s.starts.last().copied().unwrap_or(0)
         })
     }
 
     /// Blocks of a stage.
     pub fn blocks(&self, stage: Stage) -> usize {
-        self.units(stage).div_ceil(self.block_size(stage))
-    }
-
-    fn block_size(&self, stage: Stage) -> usize {
-        if stage == Stage::Items {
-            ITEMS_PER_BLOCK
-        } else {
-            self.recipe.units_per_block
+        match self.stage(stage) {
+            None => self.recipe.roles.len().div_ceil(ITEMS_PER_BLOCK),
+            Some(plan) => plan.blocks.len() - 1,
         }
     }
 
     /// Units of a block, as the rows that it touches and the range of views of each.
-    pub fn block(&self, stage: Stage, block: usize) -> Vec<(u32, std::ops::Range<usize>)> {
-        let size = self.block_size(stage);
-        let from = block * size;
-        let to = (from + size).min(self.units(stage));
+    pub fn block(&self, stage: Stage, block: usize) -> Vec<Span> {
         let Some(plan) = self.stage(stage) else {
-            return (from..to).map(|row| (row as u32, 0..1)).collect();
+            let from = block * ITEMS_PER_BLOCK;
+            let to = (from + ITEMS_PER_BLOCK).min(self.recipe.roles.len());
+            return (from..to)
+                .map(|row| Span {
+                    model: 0,
+                    row: row as u32,
+                    views: 0..1,
+                })
+                .collect();
         };
-        let mut rows = Vec::new();
-        let mut row = plan
+        let (from, to) = (plan.blocks[block], plan.blocks[block + 1]);
+        let rows = self.recipe.roles.len();
+        let mut spans = Vec::new();
+        let mut place = plan
             .starts
             .partition_point(|&start| start <= from)
             .saturating_sub(1);
         let mut unit = from;
         while unit < to {
-            let end = plan.starts[row + 1].min(to);
+            let end = plan.starts[place + 1].min(to);
             if end > unit {
-                rows.push((row as u32, unit - plan.starts[row]..end - plan.starts[row]));
+                spans.push(Span {
+                    model: place / rows,
+                    row: (place % rows) as u32,
+                    views: unit - plan.starts[place]..end - plan.starts[place],
+                });
                 unit = end;
             }
-            row += 1;
+            place += 1;
         }
-        rows
+        spans
     }
 
-    /// Views of a row in a stage.
-    pub fn views(&self, stage: Stage, row: u32) -> &[View] {
-        match (self.stage(stage), self.recipe.roles[row as usize]) {
-            (None, _) => &[],
-            (Some(plan), Role::Reference) => &plan.reference,
-            (Some(plan), Role::Target) => &plan.target,
+    /// The model of this index in a stage.
+    pub fn model(&self, stage: Stage, model: usize) -> &str {
+        self.stage(stage)
+            .map_or(AUDITED, |plan| &plan.models[model].model)
+    }
+
+    /// Every model but the audited one, in the order of the alphabet.
+    pub fn variants(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = [&self.own, &self.partner]
+            .into_iter()
+            .flat_map(|s| &s.models)
+            .map(|m| m.model.as_str())
+            .filter(|m| *m != AUDITED)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Views of a row under a model in a stage.
+    pub fn views(&self, stage: Stage, model: usize, row: u32) -> &[View] {
+        self.stage(stage)
+            .map_or(&[], |plan| plan.models[model].views(row as usize))
+    }
+}
+
+impl StagePlan {
+    fn of(recipe: &Recipe, stage: Stage) -> Self {
+        let mut models: Vec<&str> = recipe
+            .record
+            .requests
+            .iter()
+            .filter(|r| r.stage == stage)
+            .map(|r| r.model.as_str())
+            .collect();
+        models.sort_unstable_by_key(|m| (*m != AUDITED, *m));
+        models.dedup();
+        let mut plan = Self::default();
+        for model in models {
+            plan.models.push(ModelPlan::of(recipe, stage, model));
+        }
+        let (mut unit, mut filled) = (0, 0_u64);
+        for model in &plan.models {
+            for row in 0..recipe.roles.len() {
+                plan.starts.push(unit);
+                for view in model.views(row) {
+                    let cost = u64::from(view.budget);
+                    if unit == 0 || filled + cost > recipe.cost_per_block {
+                        plan.blocks.push(unit);
+                        filled = 0;
+                    }
+                    filled += cost;
+                    plan.cost += cost;
+                    unit += 1;
+                }
+            }
+        }
+        plan.starts.push(unit);
+        plan.blocks.push(unit);
+        plan
+    }
+}
+
+impl ModelPlan {
+    fn of(recipe: &Recipe, stage: Stage, model: &str) -> Self {
+        let requests: Vec<_> = recipe
+            .record
+            .requests
+            .iter()
+            .filter(|r| r.stage == stage && r.model == model)
+            .collect();
+        // Rows that the same requests ask for share one list.
+        let mut known: BTreeMap<Vec<bool>, u32> = BTreeMap::new();
+        let mut lists: Vec<Vec<View>> = Vec::new();
+        let mut list_of = Vec::with_capacity(recipe.roles.len());
+        for (&role, &draw) in recipe.roles.iter().zip(&recipe.draws) {
+            let asked: Vec<bool> = requests
+                .iter()
+                .map(|r| match r.rows {
+                    Selection::All => true,
+                    Selection::Role(side) => side == role,
+                    Selection::Sample(side, most) => side == role && draw < most,
+                })
+                .collect();
+            let list = *known.entry(asked.clone()).or_insert_with(|| {
+                let mut views: Vec<View> = Vec::new();
+                for (request, _) in requests.iter().zip(&asked).filter(|(_, asked)| **asked) {
+                    for view in &request.views {
+                        if !views.contains(view) {
+                            views.push(view.clone());
+                        }
+                    }
+                }
+                lists.push(views);
+                (lists.len() - 1) as u32
+            });
+            list_of.push(list);
+        }
+        Self {
+            model: model.to_owned(),
+            lists,
+            list_of,
         }
     }
 }

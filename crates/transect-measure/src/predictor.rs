@@ -1,13 +1,16 @@
-//! What turns a view into a prediction: a session of a model, or predictions made elsewhere.
+//! What turns a view into a prediction: a session of a model or of a variant of it, or predictions made elsewhere.
 
 use std::sync::Arc;
 
-use transect_core::{Error, Image, Item, Prediction, Result, ViewKind, codes};
+use transect_core::{
+    AUDITED, Error, Fits, Image, Item, LabelImage, Prediction, Result, View, ViewKind, codes,
+};
 use transect_image::Limits;
 use transect_model::Session;
 
-use crate::job::Source;
+use crate::job::{Job, Source};
 use crate::predictions::Predictions;
+use crate::variant;
 
 /// One for each thread.
 pub enum Predictor {
@@ -15,6 +18,8 @@ pub enum Predictor {
     Session(Box<Session>),
     /// Predictions made elsewhere.
     Predictions(Arc<Predictions>, Limits),
+    /// A variant that is no neural network.
+    Builtin(variant::Builtin),
 }
 
 /// What came of one view.
@@ -28,16 +33,30 @@ pub struct Predicted {
     pub inference_s: f64,
 }
 
+/// One image, as a predictor sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The row.
+    pub item: &'a Item,
+    /// The view.
+    pub view: &'a View,
+    /// Its pixels.
+    pub image: &'a Image,
+    /// The second annotator's outlines, where there are any; only the variant `annotator` looks at them.
+    pub second: Option<&'a LabelImage>,
+}
+
 impl Predictor {
-    /// A predictor for one thread.
+    /// A predictor for one thread: of the audited model, or of the variant that `model` names.
     ///
     /// # Errors
-    /// That the engine could not make a session.
-    pub fn new(source: &Source, limits: &Limits) -> Result<Self> {
-        Ok(match source {
-            Source::Model(model) => Self::Session(Box::new(model.session()?)),
-            Source::Predictions(given) => Self::Predictions(given.clone(), *limits),
-        })
+    /// That the engine could not make a session; `T610` for a variant that there is not.
+    pub fn new(job: &Job, model: &str, fits: &Fits) -> Result<Self> {
+        match &job.source {
+            _ if model != AUDITED => variant::predictor(job, model, fits),
+            Source::Model(given) => Ok(Self::Session(Box::new(given.session()?))),
+            Source::Predictions(given) => Ok(Self::Predictions(given.clone(), job.limits)),
+        }
     }
 
     /// Whether its class probabilities are probabilities, and not a class named for certain.
@@ -45,6 +64,7 @@ impl Predictor {
         match self {
             Self::Session(_) => true,
             Self::Predictions(given, _) => given.has_probabilities(),
+            Self::Builtin(_) => false,
         }
     }
 
@@ -52,10 +72,12 @@ impl Predictor {
     ///
     /// # Errors
     /// Whatever the model or the predictions say.
-    pub fn predict(&mut self, item: &Item, kind: ViewKind, image: &Image) -> Result<Predicted> {
+    pub fn predict(&mut self, shown: &Shown<'_>) -> Result<Predicted> {
+        let kind = shown.view.kind;
         match self {
             Self::Session(session) => {
-                let output = session.predict(image, kind != ViewKind::Corruption)?;
+                let embed = !matches!(kind, ViewKind::Corruption | ViewKind::Search);
+                let output = session.predict(shown.image, embed)?;
                 Ok(Predicted {
                     prediction: output.prediction,
                     embeddings: output.embeddings,
@@ -63,7 +85,7 @@ impl Predictor {
                 })
             }
             Self::Predictions(given, limits) if kind == ViewKind::Identity => Ok(Predicted {
-                prediction: given.predict(item, image, limits)?,
+                prediction: given.predict(shown.item, shown.image, limits)?,
                 embeddings: Vec::new(),
                 inference_s: 0.0,
             }),
@@ -71,7 +93,8 @@ impl Predictor {
                 &codes::measure::PREDICTIONS,
                 "predictions made elsewhere are of the images themselves; this view has none",
             )
-            .image(&item.image)),
+            .image(&shown.item.image)),
+            Self::Builtin(builtin) => builtin.predict(shown),
         }
     }
 }

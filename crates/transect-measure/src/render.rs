@@ -1,12 +1,12 @@
 //! Pictures for the report: named views, made again.
 
-use transect_core::{Error, Fits, Image, LabelImage, Prediction, Result, View, ViewKind, codes};
+use transect_core::{AUDITED, Error, Fits, Image, LabelImage, Prediction, Result, View, ViewKind, codes};
 use transect_score::Truth;
 
 use crate::job::Job;
 use crate::load::load;
-use crate::predictor::Predictor;
-use crate::run::described;
+use crate::predictor::{Predictor, Shown};
+use crate::describe::profile_of;
 
 /// Longest side of a picture, pixels.
 const SIDE: usize = 360;
@@ -41,8 +41,8 @@ pub fn render(job: &Job, row: u32, view: &View, fits: &Fits) -> Result<Picture> 
         )
     })?;
     let loaded = load(job, item)?;
-    let profile = (view.kind == ViewKind::Swap).then(|| described(job, &loaded).profile);
-    let mut predictor = Predictor::new(&job.source, &job.limits)?;
+    let profile = (view.kind == ViewKind::Swap).then(|| profile_of(job, &loaded));
+    let mut predictor = Predictor::new(job, AUDITED, fits)?;
     let labels = match &loaded.truth {
         Some(Truth::Labels(labels) | Truth::Mask { mask: labels, .. }) => Some(labels.clone()),
         _ => None,
@@ -60,7 +60,14 @@ pub fn render(job: &Job, row: u32, view: &View, fits: &Fits) -> Result<Picture> 
             profile: profile.as_ref(),
         },
     )?;
-    let prediction = predictor.predict(item, view.kind, &made.image)?.prediction;
+    let prediction = predictor
+        .predict(&Shown {
+            item,
+            view,
+            image: &made.image,
+            second: None,
+        })?
+        .prediction;
     let said = match &prediction {
         Prediction::Classes(classes) => {
             let class = classes.class();

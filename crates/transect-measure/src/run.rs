@@ -5,14 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use transect_core::{
-    Digest, Error, Fits, Item, ItemRecord, Result, Stage, Status, TruthRef, codes,
-};
-use transect_score::{Truth, class_index};
+use transect_core::{Digest, Error, Fits, Item, Result, Stage, ViewKind, codes};
 
+use crate::describe::{ItemMade, describe_item, profile_of, unreadable};
 use crate::folder::{Folder, unwritten};
 use crate::job::Job;
-use crate::load::{Loaded, load};
+use crate::load::load;
 use crate::measure_one::{Frame, Measured, empty, measure_one, refuse};
 use crate::parts::{settled, write_items, write_measured};
 use crate::plan::{Plan, Span};
@@ -50,16 +48,8 @@ struct Chunk {
 }
 
 enum Made {
-    Item(Box<Described>),
+    Item(Box<ItemMade>),
     Measured(Vec<Measured>),
-}
-
-/// What stage 0 says of a row.
-pub(crate) struct Described {
-    /// The row of `items.parquet`.
-    pub(crate) record: ItemRecord,
-    /// Families of features, each a row of `embeddings/features/<family>.parquet`.
-    pub(crate) features: Vec<(String, EmbeddingRow)>,
 }
 
 /// A predictor and the index of the model within the stage that it is of.
@@ -214,7 +204,7 @@ impl Pool<'_> {
         let span = &chunk.span;
         let item = &self.job.dataset.items[span.row as usize];
         if self.stage == Stage::Items {
-            let described = catch_unwind(AssertUnwindSafe(|| describe(self.job, item)))
+            let described = catch_unwind(AssertUnwindSafe(|| describe_item(self.job, item)))
                 .unwrap_or_else(|_| unreadable(item, Digest::default(), &panicked(item)));
             self.progress.advance(1);
             return Ok(Some(Made::Item(Box::new(described))));
@@ -230,7 +220,7 @@ impl Pool<'_> {
         let views = &self.plan.views(self.stage, span.model, span.row)[span.views.clone()];
         let profile = match (&loaded, self.stage) {
             (Ok(loaded), Stage::Partner) if views.iter().any(|v| v.kind != ViewKind::Identity) => {
-                catch_unwind(AssertUnwindSafe(|| described(self.job, loaded).profile)).ok()
+                catch_unwind(AssertUnwindSafe(|| profile_of(self.job, loaded))).ok()
             }
             _ => None,
         };
@@ -322,58 +312,5 @@ fn failed(item: &Item, view: &transect_core::View, error: &Error, frame: &Frame<
             inference_s: 0.0,
             total_s: 0.0,
         },
-    }
-}
-
-/// Attributes and profile of what was loaded.
-pub(crate) fn described(job: &Job, loaded: &Loaded) -> transect_optics::Described {
-    let labels = match &loaded.truth {
-        Some(Truth::Labels(labels)) => Some(labels),
-        _ => None,
-    };
-    transect_optics::describe(&loaded.image, labels, job.context.modality)
-}
-
-fn unreadable(item: &Item, sha256: Digest, error: &Error) -> ItemRecord {
-    ItemRecord {
-        item: item.clone(),
-        image_sha256: sha256,
-        status: Status::Failed,
-        error_code: Some(error.code.id.to_owned()),
-        error: Some(error.sentence()),
-        truth_class: None,
-        attributes: vec![None; transect_core::attribute::ATTRIBUTES.len()],
-        profile: None,
-        perceptual_hash: None,
-        thumbnail: Vec::new(),
-    }
-}
-
-/// Stage 0 of one row.
-fn describe(job: &Job, item: &Item) -> ItemRecord {
-    let truth_class = match &item.truth {
-        TruthRef::Class(name) => class_index(name, &job.context.classes),
-        _ => None,
-    };
-    match load(job, item) {
-        Err(error) => ItemRecord {
-            truth_class,
-            ..unreadable(item, Digest::default(), &error)
-        },
-        Ok(loaded) => {
-            let described = described(job, &loaded);
-            ItemRecord {
-                item: item.clone(),
-                image_sha256: loaded.sha256,
-                status: Status::Ok,
-                error_code: None,
-                error: None,
-                truth_class,
-                attributes: described.attributes,
-                profile: Some(described.profile),
-                perceptual_hash: Some(described.perceptual_hash),
-                thumbnail: described.thumbnail,
-            }
-        }
     }
 }

@@ -9,19 +9,24 @@
 //! Everything here is a pure function of its arguments: no file, no clock, no operating-system randomness. The same
 //! arguments give the same bits on any number of threads.
 
+mod ablation;
 mod blur;
 mod corruption;
 mod density;
 mod describe;
 mod draw;
+mod features;
 mod fourier;
 mod quantile;
 mod resample;
 pub mod scene;
 mod surface;
+mod surrogate;
 mod swap;
 mod view;
+mod wide;
 
 pub use corruption::{Corruption, corruptions, ladders};
 pub use describe::{Described, describe};
+pub use features::features;
 pub use view::{Made, MakeContext, make_view};

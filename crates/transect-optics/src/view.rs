@@ -6,7 +6,9 @@ use transect_core::{
     ViewKind, codes,
 };
 
+use crate::ablation;
 use crate::corruption;
+use crate::surrogate;
 use crate::swap;
 
 /// What a view may depend on beside the image and the view itself.
@@ -84,6 +86,12 @@ pub fn make_view(
             corruption.run(image, truth, view, context)
         }
         ViewKind::Swap => swap::make(image, truth, view, context),
+        ViewKind::Ablation => ablation::make(image, truth, view, context),
+        ViewKind::Surrogate => surrogate::make(image, truth, view, context),
+        ViewKind::Subspace | ViewKind::Search => Err(unsupported(format!(
+            "a view of kind {} is made with the model, not of the image alone",
+            view.kind.word()
+        ))),
     }
 }
 

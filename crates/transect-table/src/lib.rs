@@ -3,8 +3,8 @@
 //! [`Tables`] is how failure modes read a run: items are held, measurements are scanned. [`MemoryTables`] holds both in
 //! memory, for simulation and for the browser; behind the feature `parquet`, `FolderTables` reads a run's folder.
 //!
-//! Files of a run, all Parquet with Zstandard: `measurements.parquet`, `items.parquet`, `masks.parquet`,
-//! `embeddings/<model>/<layer>.parquet`, and, outside the contract, `timings.parquet`. The same rows give the same bytes.
+//! Files of a run, all Parquet with Zstandard: `measurements.parquet`, `items.parquet`, `elements.parquet`,
+//! `masks.parquet`, `traces.parquet`, `embeddings/<model>/<layer>.parquet`, and, outside the contract, `timings.parquet`. The same rows give the same bytes.
 
 mod mask;
 mod memory;
@@ -16,7 +16,7 @@ pub use mask::MaskRow;
 pub use memory::MemoryTables;
 #[cfg(feature = "parquet")]
 pub use parquet::{
-    EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table, TimingTable,
-    Writer, layer_file, layer_of_file, read, read_all, read_items,
+    ElementTable, EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table,
+    TimingTable, TraceTable, Writer, layer_file, layer_of_file, read, read_all, read_items,
 };
-pub use tables::{EmbeddingRow, Filter, Tables, Timing};
+pub use tables::{ElementKind, ElementRow, EmbeddingRow, Filter, Tables, Timing, TraceRow};

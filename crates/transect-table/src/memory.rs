@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use transect_core::{ItemRecord, Measurement, Result, RunRecord};
 
-use crate::tables::{EmbeddingRow, Filter, Tables, Timing};
+use crate::tables::{ElementRow, EmbeddingRow, Filter, Tables, Timing, TraceRow};
 
 /// A run's tables in memory.
 #[derive(Debug, Clone)]
@@ -17,6 +17,10 @@ pub struct MemoryTables {
     pub measurements: Vec<Measurement>,
     /// Embeddings by (model, layer).
     pub embeddings: BTreeMap<(String, String), Vec<EmbeddingRow>>,
+    /// Elements.
+    pub elements: Vec<ElementRow>,
+    /// Steps of searches.
+    pub traces: Vec<TraceRow>,
     /// Timings.
     pub timings: Vec<Timing>,
 }
@@ -67,6 +71,21 @@ impl Tables for MemoryTables {
             .into_iter()
             .flatten()
             .try_for_each(each)
+    }
+
+    fn scan_elements(
+        &self,
+        model: &str,
+        each: &mut dyn FnMut(&ElementRow) -> Result<()>,
+    ) -> Result<()> {
+        self.elements
+            .iter()
+            .filter(|e| e.model_id == model)
+            .try_for_each(each)
+    }
+
+    fn scan_traces(&self, each: &mut dyn FnMut(&TraceRow) -> Result<()>) -> Result<()> {
+        self.traces.iter().try_for_each(each)
     }
 
     fn scan_timings(&self, each: &mut dyn FnMut(&Timing) -> Result<()>) -> Result<()> {

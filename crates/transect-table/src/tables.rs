@@ -43,11 +43,78 @@ pub struct EmbeddingRow {
     pub values: Vec<f32>,
 }
 
+/// What an element is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ElementKind {
+    /// An object of the prediction, of the truth, or of both where they match at IoU 0.5.
+    Object,
+    /// A sampled pixel.
+    Pixel,
+}
+
+/// One row of `elements.parquet`: a part of an image that can be right or wrong by itself, so that a handful of images is
+/// not starved. Intervals still resample groups.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ElementRow {
+    /// Manifest row.
+    pub row: u32,
+    /// Content.
+    pub image_sha256: Digest,
+    /// Model.
+    pub model_id: ModelId,
+    /// View, by its id.
+    pub view_id: String,
+    /// What it is.
+    pub kind: ElementKind,
+    /// Objects: label in the truth, `None` where no object of the truth matches. Pixels: the true class, `None` where it is
+    /// ignored or not known.
+    pub truth: Option<u32>,
+    /// Objects: label in the prediction, `None` for a missed object. Pixels: the predicted class.
+    pub pred: Option<u32>,
+    /// Confidence of the prediction: an object's, or the predicted class's probability at the pixel.
+    pub confidence: Option<f32>,
+    /// Objects: IoU with the match; `None` without one.
+    pub iou: Option<f32>,
+    /// Objects: area in px, of the prediction where there is one; 1 for pixels.
+    pub area_px: f32,
+    /// Objects: centroid; pixels: place. Row, then column.
+    pub place_px: [f32; 2],
+}
+
+/// One row of `traces.parquet`: a step of a search, kept where it found something worse, and at the end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceRow {
+    /// Manifest row.
+    pub row: u32,
+    /// Content.
+    pub image_sha256: Digest,
+    /// Model.
+    pub model_id: ModelId,
+    /// View, by its id.
+    pub view_id: String,
+    /// Forward passes made so far.
+    pub query: u32,
+    /// What the search makes small: a margin for classes, a score for the rest.
+    pub objective: f64,
+    /// Score of the image there, 0 to 1.
+    pub score: Option<f64>,
+    /// Predicted class there.
+    pub pred_class: Option<u32>,
+    /// Predicted number of objects there.
+    pub pred_count: Option<f64>,
+    /// How far it went: the largest share of the reach that any parameter used.
+    pub distance: f64,
+    /// What makes it again: the search's parameters, in the order that its page says.
+    pub parameters: Vec<f64>,
+}
+
 /// How long one measurement took. Outside the contract: never the same twice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
     /// Manifest row.
     pub row: u32,
+    /// Model.
+    pub model_id: ModelId,
     /// View, by its id.
     pub view_id: String,
     /// Seconds to make the view.
@@ -94,6 +161,22 @@ pub trait Tables {
         layer: &str,
         each: &mut dyn FnMut(&EmbeddingRow) -> Result<()>,
     ) -> Result<()>;
+
+    /// Gives every element of a model, in canonical order.
+    ///
+    /// # Errors
+    /// What `each` returns, or that a table cannot be read.
+    fn scan_elements(
+        &self,
+        model: &str,
+        each: &mut dyn FnMut(&ElementRow) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Gives every step that searches kept, in canonical order.
+    ///
+    /// # Errors
+    /// What `each` returns, or that a table cannot be read.
+    fn scan_traces(&self, each: &mut dyn FnMut(&TraceRow) -> Result<()>) -> Result<()>;
 
     /// Gives every timing, in no stated order. Only the mode `cost` reads them.
     ///

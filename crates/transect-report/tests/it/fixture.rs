@@ -86,17 +86,16 @@ fn run() -> RunRecord {
                 ladder("shot_noise", "shot noise", "photons at the brightest percentile", "photons", f64::INFINITY, [1000.0, 300.0, 100.0, 30.0, 10.0], ""),
                 ladder("magnification", "magnification", "scale", "", 1.0, [1.25, 1.5, 2.0, 2.5, 3.0], ""),
             ],
-            throughput_per_day: None,
-            predictions_only: false,
+            ..Context::bare(Task::Classification, Vec::new())
         },
         requests: vec![
-            Request { mode: "performance".to_owned(), stage: Stage::Own, rows: Selection::All, views: vec![View::identity()] },
-            Request {
-                mode: "robustness".to_owned(),
-                stage: Stage::Own,
-                rows: Selection::All,
-                views: Severity::LADDER.iter().map(|&s| View::corruption("defocus", s, "defocus", 1.0, "px")).collect(),
-            },
+            Request::new("performance", Stage::Own, Selection::All, vec![View::identity()]),
+            Request::new(
+                "robustness",
+                Stage::Own,
+                Selection::All,
+                Severity::LADDER.iter().map(|&s| View::corruption("defocus", s, "defocus", 1.0, "px")).collect(),
+            ),
         ],
         forward_passes: 12_768,
         model_test: "The model gives its own test output to within 2e-7.".to_owned(),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use transect_core::{Error, ItemRecord, Measurement, Result, RunRecord, codes};
 
 use super::items::{read_items, scan_thumbnails};
-use super::{EmbeddingTable, MeasurementTable, TimingTable, read};
-use crate::tables::{EmbeddingRow, Filter, Tables, Timing};
+use super::{ElementTable, EmbeddingTable, MeasurementTable, TimingTable, TraceTable, read};
+use crate::tables::{ElementRow, EmbeddingRow, Filter, Tables, Timing, TraceRow};
 
 /// A run's folder. Items are read when it is opened, without their thumbnails; thumbnails and measurements are streamed from
 /// the files at each scan.
@@ -151,6 +151,30 @@ impl Tables for FolderTables {
             return Ok(());
         }
         read::<EmbeddingTable>(&path, &mut |rows| rows.iter().try_for_each(&mut *each))
+    }
+
+    fn scan_elements(
+        &self,
+        model: &str,
+        each: &mut dyn FnMut(&ElementRow) -> Result<()>,
+    ) -> Result<()> {
+        let path = self.folder.join("elements.parquet");
+        if !path.exists() {
+            return Ok(());
+        }
+        read::<ElementTable>(&path, &mut |rows| {
+            rows.iter()
+                .filter(|e| e.model_id == model)
+                .try_for_each(&mut *each)
+        })
+    }
+
+    fn scan_traces(&self, each: &mut dyn FnMut(&TraceRow) -> Result<()>) -> Result<()> {
+        let path = self.folder.join("traces.parquet");
+        if !path.exists() {
+            return Ok(());
+        }
+        read::<TraceTable>(&path, &mut |rows| rows.iter().try_for_each(&mut *each))
     }
 
     fn scan_timings(&self, each: &mut dyn FnMut(&Timing) -> Result<()>) -> Result<()> {

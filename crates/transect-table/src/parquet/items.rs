@@ -85,6 +85,7 @@ impl Table for ItemTable {
             field("page", DataType::UInt32, true),
             field("truth_kind", DataType::Utf8, false),
             field("truth", DataType::Utf8, true),
+            field("second_truth", DataType::Utf8, true),
             field("truth_class", DataType::UInt32, true),
             field("domain", DataType::Utf8, true),
             field("group_id", DataType::Utf8, true),
@@ -173,6 +174,10 @@ impl Table for ItemTable {
                 TruthRef::None => None,
                 TruthRef::Class(text) | TruthRef::Path(text) => Some(text),
             }),
+            texts(rows, |r| match &r.item.second_truth {
+                TruthRef::None => None,
+                TruthRef::Class(text) | TruthRef::Path(text) => Some(text),
+            }),
             Arc::new(rows.iter().map(|r| r.truth_class).collect::<UInt32Array>()),
             texts(rows, |r| r.item.domain.as_deref()),
             texts(rows, |r| r.item.group.as_deref()),
@@ -237,6 +242,7 @@ impl Table for ItemTable {
         let page = numbers::<UInt32Type>(batch, "page")?;
         let truth_kind = strings(batch, "truth_kind")?;
         let truth = strings(batch, "truth")?;
+        let second_truth = strings(batch, "second_truth")?;
         let truth_class = numbers::<UInt32Type>(batch, "truth_class")?;
         let domain = strings(batch, "domain")?;
         let group = strings(batch, "group_id")?;
@@ -286,6 +292,11 @@ impl Table for ItemTable {
                 truth: match (truth_kind.value(i), text(truth, i)) {
                     ("class", Some(text)) => TruthRef::Class(text),
                     ("path", Some(text)) => TruthRef::Path(text),
+                    _ => TruthRef::None,
+                },
+                second_truth: match (truth_kind.value(i), text(second_truth, i)) {
+                    ("class", Some(text)) => TruthRef::Class(text),
+                    (_, Some(text)) => TruthRef::Path(text),
                     _ => TruthRef::None,
                 },
                 domain: text(domain, i),

@@ -28,14 +28,6 @@ impl MeasurementTable {
     }
 }
 
-fn kind_name(kind: ViewKind) -> &'static str {
-    match kind {
-        ViewKind::Identity => "identity",
-        ViewKind::Corruption => "corruption",
-        ViewKind::Swap => "swap",
-    }
-}
-
 impl Table for MeasurementTable {
     type Row = Measurement;
 
@@ -53,6 +45,7 @@ impl Table for MeasurementTable {
             field("unit", DataType::Utf8, false),
             field("pool", DataType::Utf8, true),
             field("replicate", DataType::UInt32, false),
+            field("budget", DataType::UInt32, false),
             field("donor_row", DataType::UInt32, true),
             field("status", DataType::Utf8, false),
             field("error_code", DataType::Utf8, true),
@@ -91,7 +84,7 @@ impl Table for MeasurementTable {
             Arc::new(StringArray::from_iter_values(
                 rows.iter().map(|m| m.view.id()),
             )),
-            column(rows, |m| kind_name(m.view.kind)),
+            column(rows, |m| m.view.kind.word()),
             column(rows, |m| &m.view.name),
             Arc::new(UInt8Array::from_iter_values(
                 rows.iter().map(|m| m.view.severity.get()),
@@ -108,6 +101,9 @@ impl Table for MeasurementTable {
             ),
             Arc::new(UInt32Array::from_iter_values(
                 rows.iter().map(|m| m.view.replicate),
+            )),
+            Arc::new(UInt32Array::from_iter_values(
+                rows.iter().map(|m| m.view.budget),
             )),
             Arc::new(rows.iter().map(|m| m.donor_row).collect::<UInt32Array>()),
             column(rows, |m| status_name(m.status)),
@@ -154,6 +150,7 @@ impl Table for MeasurementTable {
         let unit = strings(batch, "unit")?;
         let pool = strings(batch, "pool")?;
         let replicate = numbers::<UInt32Type>(batch, "replicate")?;
+        let budget = numbers::<UInt32Type>(batch, "budget")?;
         let donor = numbers::<UInt32Type>(batch, "donor_row")?;
         let state = strings(batch, "status")?;
         let code = strings(batch, "error_code")?;
@@ -173,12 +170,8 @@ impl Table for MeasurementTable {
                 image_sha256: digest(sha, i)?,
                 model_id: model.value(i).to_owned(),
                 view: View {
-                    kind: match kind.value(i) {
-                        "identity" => ViewKind::Identity,
-                        "corruption" => ViewKind::Corruption,
-                        "swap" => ViewKind::Swap,
-                        other => return Err(damaged(format!("view_kind `{other}`"))),
-                    },
+                    kind: ViewKind::parse(kind.value(i))
+                        .ok_or_else(|| damaged(format!("view_kind `{}`", kind.value(i))))?,
                     name: name.value(i).to_owned(),
                     severity: Severity::new(severity.value(i))
                         .ok_or_else(|| damaged("severity above 5"))?,
@@ -187,6 +180,7 @@ impl Table for MeasurementTable {
                     unit: unit.value(i).to_owned(),
                     pool: text(pool, i),
                     replicate: replicate.value(i),
+                    budget: budget.value(i),
                 },
                 donor_row: number(donor, i),
                 status: status(state, i)?,

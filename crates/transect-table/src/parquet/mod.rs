@@ -1,5 +1,6 @@
 //! Tables as Parquet files: the same rows give the same bytes.
 
+mod elements;
 mod embeddings;
 mod fields;
 mod folder;
@@ -7,6 +8,7 @@ mod items;
 mod masks;
 mod measurements;
 mod timings;
+mod traces;
 
 use std::fs::File;
 use std::io::Write;
@@ -20,12 +22,14 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use transect_core::{Error, Result, codes};
 
+pub use elements::ElementTable;
 pub use embeddings::EmbeddingTable;
 pub use folder::{FolderTables, layer_file, layer_of_file};
 pub use items::{ItemTable, read_items};
 pub use masks::MaskTable;
 pub use measurements::MeasurementTable;
 pub use timings::TimingTable;
+pub use traces::TraceTable;
 
 /// A kind of table: its columns, and how a row becomes values in them and back.
 pub trait Table: Sized {

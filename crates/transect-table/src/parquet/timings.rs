@@ -21,6 +21,7 @@ impl Table for TimingTable {
     fn schema(&self) -> SchemaRef {
         Arc::new(Schema::new(vec![
             field("row", DataType::UInt32, false),
+            field("model_id", DataType::Utf8, false),
             field("view_id", DataType::Utf8, false),
             field("view_s", DataType::Float64, false),
             field("inference_s", DataType::Float64, false),
@@ -33,6 +34,9 @@ impl Table for TimingTable {
             self.schema(),
             vec![
                 Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.row))),
+                Arc::new(StringArray::from_iter_values(
+                    rows.iter().map(|r| &r.model_id),
+                )),
                 Arc::new(StringArray::from_iter_values(
                     rows.iter().map(|r| &r.view_id),
                 )),
@@ -56,6 +60,7 @@ impl Table for TimingTable {
 
     fn decode(&self, batch: &RecordBatch, rows: &mut Vec<Timing>) -> Result<()> {
         let row = numbers::<UInt32Type>(batch, "row")?;
+        let model = strings(batch, "model_id")?;
         let view = strings(batch, "view_id")?;
         let view_s = numbers::<Float64Type>(batch, "view_s")?;
         let inference_s = numbers::<Float64Type>(batch, "inference_s")?;
@@ -63,6 +68,7 @@ impl Table for TimingTable {
         for i in 0..batch.num_rows() {
             rows.push(Timing {
                 row: row.value(i),
+                model_id: model.value(i).to_owned(),
                 view_id: view.value(i).to_owned(),
                 view_s: view_s.value(i),
                 inference_s: inference_s.value(i),

@@ -134,6 +134,11 @@ fn item(row: u32) -> ItemRecord {
                 1 => TruthRef::Class("cell, \"odd\"".into()),
                 _ => TruthRef::Path("labels/x.png".into()),
             },
+            second_truth: if row == 4 {
+                TruthRef::Path("labels/b.png".into())
+            } else {
+                TruthRef::None
+            },
             domain: Some("D1".into()),
             group: None,
             stratum: Some(String::new()),

@@ -162,6 +162,7 @@ fn one(
     // Truth is not read: predicting needs none.
     let bare = Item {
         truth: TruthRef::None,
+        second_truth: TruthRef::None,
         ..item.clone()
     };
     let output = match load(job, &bare).and_then(|loaded| session.predict(&loaded.image, false)) {
