@@ -37,4 +37,7 @@ codes! {
     /// Cannot be written.
     IMAGE_ENCODE = "T112", Usage, "image cannot be written as PNG",
         "PNG holds one (grey) or three (red, green, blue) channels of whole numbers in 8 or 16 bits, in one plane. Write anything else as NPY.";
+    /// NaN or infinite pixels.
+    IMAGE_NOT_FINITE = "T113", Value, "image has pixels that are not finite",
+        "The image holds NaN or infinite values. No model is defined on them, so the row is kept with the status `failed`. Replace them by a value that means something for your data, and say so where you report.";
 }

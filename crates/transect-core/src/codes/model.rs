@@ -70,9 +70,6 @@ codes! {
     /// The output has a shape that was not declared.
     OUTPUT_SHAPE = "T335", Shape, "output has an undeclared shape",
         "The model gave a tensor of another shape than the specification declares for this input. Declare the output's axes and sizes as the network gives them.";
-    /// The image has NaN or infinite pixels.
-    IMAGE_NOT_FINITE = "T336", Value, "image has values that are not numbers",
-        "Pixels of the image are NaN or infinite, so every prediction from it would be meaningless. The row is kept with the status `failed`. Mask or fill such pixels before the audit.";
     /// Test tensors cannot be used.
     TEST_TENSORS = "T340", Format, "test tensors cannot be used",
         "The specification names test tensors, but they are missing, cannot be read, or do not have the declared shape. Without them nobody can tell whether the model works here at all. Download the package again, or remove the entry if there are none.";

@@ -231,7 +231,7 @@ fn nan_pixels_fail_their_row_and_say_so() {
     assert!(
         fs::read_to_string(s.path("out/report.html"))
             .unwrap()
-            .contains("T613")
+            .contains("T113")
     );
 }
 
