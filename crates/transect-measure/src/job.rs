@@ -42,6 +42,24 @@ pub struct MaskRule {
     pub ignore: Option<u32>,
 }
 
+/// A fact that a reader must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// It stands on the page.
+    Fact(String),
+    /// It is also told before anything is measured: something was cut, or will probably not be what was meant.
+    Warning(String),
+}
+
+impl Note {
+    /// The fact in words.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Fact(text) | Self::Warning(text) => text,
+        }
+    }
+}
+
 /// Everything that a run needs, checked: nothing below asks again whether it fits.
 pub struct Job {
     /// Rows.
@@ -67,5 +85,5 @@ pub struct Job {
     /// What the model's own test tensors said.
     pub model_test: String,
     /// Facts that a reader must know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Note>,
 }

@@ -26,7 +26,7 @@ pub use estimate::{Estimate, estimate};
 pub use fits::fit;
 pub use folder::{Folder, make_folder, usable, write_atomically};
 pub use gather::{Gathered, gather, plan_of};
-pub use job::{Job, MaskRule, Source};
+pub use job::{Job, MaskRule, Note, Source};
 pub use load::{FileFacts, Loaded, load};
 pub use measure_one::{Frame, Measured, measure_one};
 pub use plan::{Plan, Span};

@@ -124,7 +124,7 @@ impl Plan {
                 requests: job.requests.clone(),
                 forward_passes: 0,
                 model_test: job.model_test.clone(),
-                notes: job.notes.clone(),
+                notes: job.notes.iter().map(|n| n.text().to_owned()).collect(),
             },
         });
         let passes = plan.cost() * passes_per_unit;

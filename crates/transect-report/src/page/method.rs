@@ -68,7 +68,7 @@ pub(super) fn method(page: &Page) -> Markup {
                                     tr {
                                         td { (request.mode) }
                                         td { @match request.stage { Stage::Items => "attributes of the images", Stage::Own => "views of one image", Stage::Partner => "views with a donor" } }
-                                        td { @match request.rows { Selection::All => "all", Selection::Role(Role::Reference) => "reference", Selection::Role(Role::Target) => "target" } }
+                                        td { @match request.rows { Selection::All => "all", Selection::Role(role) => (side(role)), Selection::Sample(role, n) => { (side(role)) ", at most " (n) } } }
                                         td.num { (number::count(request.views.len() as u64)) }
                                     }
                                 }
@@ -104,5 +104,13 @@ pub(super) fn glossary() -> Markup {
                 dd { "The images that a number rests on." }
             }
         }
+    }
+}
+
+/// A side of the comparison, in a word.
+fn side(role: Role) -> &'static str {
+    match role {
+        Role::Reference => "reference",
+        Role::Target => "target",
     }
 }
