@@ -15,6 +15,8 @@ pub const PROBABILITY_FLOOR: f64 = 1e-15;
 
 /// Temperatures are sought in [1/20, 20].
 const HOTTEST: f64 = 20.0;
+/// Inverse temperatures tried.
+const LIMITS: (f64, f64) = (1.0 / HOTTEST, HOTTEST);
 
 /// Folds of cross-fitting at most.
 const FOLDS: usize = 10;
@@ -103,19 +105,21 @@ fn logarithms(probabilities: &Matrix) -> Vec<f64> {
         .collect()
 }
 
-/// Log loss of a row of log-probabilities z at inverse temperature b, its slope and curvature in b.
-fn tempered(z: &[f64], class: usize, b: f64) -> (f64, f64, f64) {
-    let top = z.iter().fold(f64::NEG_INFINITY, |a, v| a.max(b * v));
+/// Log loss of a row of scores z at inverse temperature b, softmax(offset + bz), its slope and curvature in b. An empty
+/// offset is 0; one of −∞ takes the class out.
+pub(crate) fn tempered(z: &[f64], offset: &[f64], class: usize, b: f64) -> (f64, f64, f64) {
+    let at = |k: usize| b * z[k] + offset.get(k).copied().unwrap_or(0.0);
+    let top = (0..z.len()).fold(f64::NEG_INFINITY, |a, k| a.max(at(k)));
     let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
-    for v in z {
-        let e = (b * v - top).exp();
+    for (k, v) in z.iter().enumerate() {
+        let e = (at(k) - top).exp();
         sum += e;
         first += e * v;
         second += e * v * v;
     }
     let mean = first / sum;
     (
-        top + sum.ln() - b * z[class],
+        top + sum.ln() - at(class),
         mean - z[class],
         (second / sum - mean * mean).max(0.0),
     )
@@ -123,18 +127,27 @@ fn tempered(z: &[f64], class: usize, b: f64) -> (f64, f64, f64) {
 
 /// The inverse temperature of least loss over some rows: the loss is convex, so the root of its slope, by Newton's method
 /// kept within a bracket that halves.
-fn inverse_temperature(z: &[f64], columns: usize, truth: &[u32], rows: &[usize]) -> f64 {
+pub(crate) fn inverse_temperature(
+    z: &[f64],
+    offset: &[f64],
+    columns: usize,
+    truth: &[u32],
+    rows: &[usize],
+    (low, high): (f64, f64),
+) -> f64 {
+    let (mut low, mut high) = (low, high);
     let slope = |b: f64| {
         rows.iter().fold((0.0, 0.0), |(s, c), &row| {
+            let of = row * columns..(row + 1) * columns;
             let (_, first, second) = tempered(
-                &z[row * columns..(row + 1) * columns],
+                &z[of.clone()],
+                offset.get(of).unwrap_or(&[]),
                 truth[row] as usize,
                 b,
             );
             (s + first, c + second)
         })
     };
-    let (mut low, mut high) = (1.0 / HOTTEST, HOTTEST);
     if slope(low).0 >= 0.0 {
         return low;
     }
@@ -175,9 +188,11 @@ pub fn fit_temperature(probabilities: &Matrix, truth: &[u32]) -> Result<f64> {
     Ok(1.0
         / inverse_temperature(
             &logarithms(probabilities),
+            &[],
             probabilities.columns(),
             truth,
             &rows,
+            LIMITS,
         ))
 }
 
@@ -264,16 +279,16 @@ pub fn cross_fitted_temperature(
         let outside: Vec<usize> = (0..truth.len())
             .filter(|&row| fold_of_row[row] != fold)
             .collect();
-        let b = inverse_temperature(&z, k, truth, &outside);
+        let b = inverse_temperature(&z, &[], k, truth, &outside, LIMITS);
         fold_temperatures.push(1.0 / b);
         for row in (0..truth.len()).filter(|&row| fold_of_row[row] == fold) {
             let z = &z[row * k..(row + 1) * k];
-            gain[row] =
-                tempered(z, truth[row] as usize, 1.0).0 - tempered(z, truth[row] as usize, b).0;
+            gain[row] = tempered(z, &[], truth[row] as usize, 1.0).0
+                - tempered(z, &[], truth[row] as usize, b).0;
         }
     }
     let all: Vec<usize> = (0..truth.len()).collect();
-    let b = inverse_temperature(&z, k, truth, &all);
+    let b = inverse_temperature(&z, &[], k, truth, &all, LIMITS);
     let by_gain = mean(&gain, units, settings)?;
     let (used, few) = {
         let settled = settle(units);
@@ -283,7 +298,7 @@ pub fn cross_fitted_temperature(
     let mut slopes = vec![0.0; used.groups()];
     let mut curvature = 0.0;
     for (row, &class) in truth.iter().enumerate() {
-        let (_, first, second) = tempered(&z[row * k..(row + 1) * k], class as usize, b);
+        let (_, first, second) = tempered(&z[row * k..(row + 1) * k], &[], class as usize, b);
         slopes[used.group_of[row] as usize] -= b * first;
         curvature += b * b * second + b * first;
     }

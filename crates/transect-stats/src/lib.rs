@@ -10,36 +10,47 @@
 //!   gives the same bytes. No threads are used inside.
 //! - Ties never depend on the order of the rows.
 
+mod agreement;
 mod calibration;
+mod confident;
 mod correlation;
 mod distance;
 mod envelope;
 mod error;
 mod exact;
+mod folds;
 mod interval;
 mod matrix;
 mod mix;
 mod multiplicity;
 mod permute;
+mod probe;
 mod quantile;
 mod rank;
 mod resample;
 mod selective;
+mod shrinkage;
+mod single;
 mod tails;
 mod tolerance;
 mod two_sample;
 mod units;
 mod verdict;
 
+pub use agreement::{
+    Association, adjusted_rand, cramers_v, kappa, kappa_weighted, mutual_information,
+};
 pub use calibration::{
     Brier, CalibrationError, PROBABILITY_FLOOR, ReliabilityBin, TemperatureGain, brier,
     calibration_error, cross_fitted_temperature, fit_temperature, log_losses, reliability,
     with_temperature,
 };
+pub use confident::{Doubt, LabelDoubts, label_doubts};
 pub use correlation::{pearson, spearman};
 pub use distance::{frechet_distance, kolmogorov_smirnov, standardised_difference};
 pub use envelope::{Envelope, Outside, envelope};
 pub use exact::{clopper_pearson, wilson};
+pub use folds::Folds;
 pub use interval::{
     Estimate, RatioInterval, Settings, TwoSided, TwoSidedPair, difference_of_means,
     difference_of_rates, difference_of_statistics, mean, rate, ratio, ratio_of_statistics,
@@ -48,9 +59,11 @@ pub use interval::{
 pub use matrix::Matrix;
 pub use mix::{MixSplit, class_mix};
 pub use multiplicity::{AttributeTest, holm, max_t};
+pub use probe::{ClassProbe, SHRINKAGE, ValueProbe, probe_classes, probe_value};
 pub use quantile::{RobustScale, median, quantile, quantiles, robust_scale};
 pub use rank::{auroc, auroc_weighted, ranks};
 pub use selective::{RiskCoverage, risk_coverage};
+pub use single::{BINS, SingleClasses, SingleValue, best_single_classes, best_single_value};
 pub use tolerance::{Tolerance, isotonic, tolerance, tolerance_of_means};
 pub use two_sample::{ClassifierTest, MmdTest, classifier_two_sample, mmd_aggregated};
 pub use units::{Units, effective_groups};

@@ -11,6 +11,7 @@ use crate::permute::Cells;
 use crate::quantile::robust_scale;
 use crate::rank::ascending;
 use crate::resample::{ENOUGH, short};
+use crate::shrinkage::shrunk;
 use crate::units::{Units, effective_groups};
 
 /// Standardised features are cut at this many robust standard deviations.
@@ -219,19 +220,9 @@ impl<'a> Fitter<'a> {
                         n -= left_out.n;
                     }
                 }
-                let mut covariance =
+                let covariance =
                     Mat::from_fn(d, d, |i, j| inner[(i, j)] / n - sum[i] / n * (sum[j] / n));
-                let trace = (0..d).map(|i| covariance[(i, i)].max(0.0)).sum::<f64>() / d as f64;
-                let shrink = d as f64 / (d as f64 + n);
-                for i in 0..d {
-                    for j in 0..d {
-                        covariance[(i, j)] *= 1.0 - shrink;
-                    }
-                    covariance[(i, i)] += shrink * trace.max(1e-12);
-                }
-                covariance
-                    .llt(faer::Side::Lower)
-                    .map_err(|_| refused("a covariance is not positive"))
+                shrunk(covariance, d as f64 / (d as f64 + n))
             })
             .collect()
     }
