@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::decode::{Connectivity, components, distance_squared, watershed};
+use crate::options::RdfMeaning;
 use crate::process::apply;
 use crate::resize::resize;
 use crate::spec::golden_operations;
@@ -82,12 +83,97 @@ fn operations_agree_with_numpy() {
             data: samples(&case["reference"]),
         });
         let operations = golden_operations(
-            &case["operation"],
+            &json!([case["operation"]]),
             reference.is_some() || name == "scale_mean_variance",
-        );
+            RdfMeaning::Specification,
+        )
+        .unwrap();
         apply(&mut block, &operations, reference.as_ref()).unwrap();
         compare(name, &block.data, &floats(&case["result"]), 1e-6);
     }
+}
+
+#[test]
+fn core_compatible_chains_agree_with_the_reference_runner() {
+    let mut different = 0;
+    for case in cases("rdf_core") {
+        let name = case["name"].as_str().unwrap();
+        let shape: [usize; 4] = sizes(&case["shape"]).try_into().unwrap();
+        let data = Block {
+            shape,
+            data: samples(&case["data"]),
+        };
+        let after = !case["after"].is_null();
+        let (list, input) = if after {
+            let input = Block {
+                shape,
+                data: samples(&case["input"]),
+            };
+            (&case["after"], input)
+        } else {
+            (&case["before"], data.clone())
+        };
+        let run = |meaning| {
+            let mut block = data.clone();
+            let operations = golden_operations(list, after, meaning).unwrap();
+            apply(&mut block, &operations, Some(&input)).unwrap();
+            block.data
+        };
+        let its = run(RdfMeaning::CoreCompatible);
+        compare(name, &its, &floats(&case["result"]), 3e-6);
+        let ours = run(RdfMeaning::Specification);
+        let largest = its
+            .iter()
+            .zip(&ours)
+            .map(|(a, b)| f64::from((a - b).abs()) / (1.0 + f64::from(b.abs())))
+            .fold(0.0, f64::max);
+        let same = name == "nothing that deviates" || name == "binarize";
+        assert_eq!(largest > 1e-5, !same, "{name}: {largest:e}");
+        different += usize::from(!same);
+    }
+    assert!(different >= 8, "{different}");
+}
+
+#[test]
+fn core_compatible_refuses_by_name_what_depends_on_other_images() {
+    let refused = |list: Value, after: bool| {
+        let errors = golden_operations(&list, after, RdfMeaning::CoreCompatible).unwrap_err();
+        assert_eq!(errors.0.len(), 1, "{errors}");
+        // The specification's meaning has no such trouble.
+        golden_operations(&list, after, RdfMeaning::Specification).unwrap();
+        errors.to_string()
+    };
+    for kwargs in [json!({}), json!({"axes": ["batch", "y", "x"]})] {
+        let text = refused(
+            json!([{"id": "zero_mean_unit_variance", "kwargs": kwargs}]),
+            false,
+        );
+        assert!(text.contains("order of the files"), "{text}");
+    }
+    let text = refused(json!([{"id": "scale_range"}]), false);
+    assert!(text.contains("order of the files"), "{text}");
+    let text = refused(
+        json!([{"id": "clip", "kwargs": {"max_percentile": 99}}]),
+        false,
+    );
+    assert!(text.contains("order of the files"), "{text}");
+    let text = refused(
+        json!([{"id": "scale_mean_variance", "kwargs": {"axes": ["y", "x"], "reference_tensor": "image"}}]),
+        true,
+    );
+    assert!(text.contains("does not exist"), "{text}");
+    let text = refused(
+        json!([{"id": "binarize", "kwargs": {"threshold": [0.1, 0.2, 0.3], "axis": "channel"}}]),
+        true,
+    );
+    assert!(text.contains("ignores the axis"), "{text}");
+    // Bounds that are values need no statistics, so no axes.
+    golden_operations(
+        &json!([{"id": "clip", "kwargs": {"min": 0, "max": 1}}]),
+        false,
+        RdfMeaning::CoreCompatible,
+    )
+    .unwrap();
 }
 
 #[test]

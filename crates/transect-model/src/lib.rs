@@ -38,6 +38,7 @@ mod options;
 mod planted;
 pub mod process;
 pub mod resize;
+mod runner;
 mod session;
 pub mod spec;
 mod tensor;
@@ -45,7 +46,8 @@ mod test_tensors;
 pub mod tile;
 
 pub use model::Model;
-pub use options::{Decode, EngineChoice, Normalise, Options, Thresholds};
+pub use options::{Decode, EngineChoice, Normalise, Options, RdfMeaning, Thresholds};
+pub use runner::RunnerDifference;
 pub use session::{Output, Session};
 pub use spec::Spec;
 pub use tensor::{Block, Tensor};

@@ -82,6 +82,19 @@ pub enum Normalise {
     Tile,
 }
 
+/// Whose reading of a bioimage.io description is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RdfMeaning {
+    /// What the specification says: operations one after the other, each statistic of what the operation is given, `eps` as
+    /// declared.
+    #[default]
+    Specification,
+    /// What bioimageio.core 0.11.0 does to one image where that is another thing. What makes its predictions depend on other
+    /// images is refused.
+    CoreCompatible,
+}
+
 /// How a model is loaded. What is `None` or empty here is taken from the specification.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -103,6 +116,8 @@ pub struct Options {
     pub channels: Vec<(String, String)>,
     /// What statistics are taken over.
     pub normalise: Option<Normalise>,
+    /// Whose reading of a bioimage.io description.
+    pub rdf_meaning: RdfMeaning,
     /// Pixels that are cropped from each side of every tile's output, in place of the specification's halo.
     pub halo: Option<usize>,
     /// Largest tile side, in pixels of the model's input, where the model takes more than one size. Default 1,024.
@@ -128,6 +143,7 @@ impl Options {
             classes: Vec::new(),
             channels: Vec::new(),
             normalise: None,
+            rdf_meaning: RdfMeaning::Specification,
             halo: None,
             tile: None,
             embeddings: Vec::new(),

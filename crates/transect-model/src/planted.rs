@@ -412,7 +412,7 @@ fn images_that_do_not_fit_say_what_to_write() {
     );
     let mut image = colour(0.0, 4, 4);
     image.samples_mut()[3] = f32::NAN;
-    assert_eq!(session.predict(&image, false).unwrap_err().code.id, "T336");
+    assert_eq!(session.predict(&image, false).unwrap_err().code.id, "T113");
     let deep = Image::new([3, 2, 4, 4], vec![0.0; 96], Dtype::Uint8).unwrap();
     assert_eq!(session.predict(&deep, false).unwrap_err().code.id, "T331");
     // The session still works.
@@ -1082,4 +1082,110 @@ fn channels_follow_their_names() {
                 .contains("--channels gfp=w1 --channels dapi=w2"),
         "{error}"
     );
+}
+
+#[test]
+fn the_reference_runners_reading_is_told_measured_and_run_on_request() {
+    use crate::RdfMeaning;
+    let graph = model(
+        vec![node("Identity", &["image"], "maps", vec![])],
+        vec![],
+        port("image", &[1, 1, 0, 0]),
+        port("maps", &[1, 1, 0, 0]),
+    );
+    let text = |operations: &str| {
+        description("  - {id: y, type: space, size: {tensor_id: image, axis_id: y}}\n  - {id: x, type: space, size: {tensor_id: image, axis_id: x}}")
+            .replace("outputs:", &format!("  preprocessing: {operations}\noutputs:"))
+            .replace("weights:\n", "  postprocessing: [{id: sigmoid}]\nweights:\n")
+    };
+    let image = grey(12, 10);
+    let load = |folder: &TempDir, meaning| {
+        Model::load(&Options {
+            rdf_meaning: meaning,
+            keep_fed: true,
+            ..options(folder.path())
+        })
+    };
+    let fed = |model: &Model| {
+        let output = model.session().unwrap().predict(&image, false).unwrap();
+        output.fed.unwrap().data
+    };
+
+    let folder = described(
+        &graph,
+        &text(
+            "[{id: scale_linear, kwargs: {gain: 0.5, offset: 0.25}}, {id: zero_mean_unit_variance, kwargs: {axes: [y, x], eps: 0.01}}]",
+        ),
+    );
+    let ours = load(&folder, RdfMeaning::Specification).unwrap();
+    let note = ours.notes().join("\n");
+    assert!(note.contains("bioimageio.core 0.11.0 deviates"), "{note}");
+    assert!(
+        note.contains("raw tensor") && note.contains("eps"),
+        "{note}"
+    );
+    let its = load(&folder, RdfMeaning::CoreCompatible).unwrap();
+    assert_ne!(ours.fingerprint(), its.fingerprint());
+    assert!(
+        its.notes()
+            .join("\n")
+            .contains("is not what the specification says")
+    );
+    assert_eq!(its.runner_difference(&image).unwrap(), None);
+    // (0.5 x + 0.25 − μ) / (σ + 1e-6), with μ and σ of x itself.
+    let n = image.samples().len() as f64;
+    let mean = image.samples().iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+    let variance = image
+        .samples()
+        .iter()
+        .map(|&v| (f64::from(v) - mean).powi(2))
+        .sum::<f64>()
+        / n;
+    let (a, b) = (fed(&ours), fed(&its));
+    let mut largest = 0.0_f64;
+    for ((&raw, &got), &specified) in image.samples().iter().zip(&b).zip(&a) {
+        let x = 0.5 * f64::from(raw) + 0.25;
+        let want = (x - mean) / (variance.sqrt() + 1e-6);
+        assert!((f64::from(got) - want).abs() < 1e-5);
+        largest = largest.max((f64::from(got) - f64::from(specified)).abs());
+    }
+    assert!(largest > 0.1);
+    let told = ours.runner_difference(&image).unwrap().unwrap();
+    assert!(
+        (told.largest - largest).abs() < 1e-9 && told.span > 1.0,
+        "{told:?}"
+    );
+
+    // Statistics over the images seen so far: told, not measured, and refused on request.
+    let folder = described(&graph, &text("[{id: zero_mean_unit_variance}]"));
+    let ours = load(&folder, RdfMeaning::Specification).unwrap();
+    assert!(ours.notes().join("\n").contains("order of the files"));
+    assert_eq!(ours.runner_difference(&image).unwrap(), None);
+    let errors = load(&folder, RdfMeaning::CoreCompatible)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        errors.contains("T310") && errors.contains("order of the files"),
+        "{errors}"
+    );
+
+    // One reading: nothing to tell.
+    let folder = described(
+        &graph,
+        &text(
+            "[{id: scale_range, kwargs: {axes: [channel, y, x], min_percentile: 1, max_percentile: 99}}]",
+        ),
+    );
+    let ours = load(&folder, RdfMeaning::Specification).unwrap();
+    assert!(!ours.notes().join("\n").contains("bioimageio.core"));
+    let its = load(&folder, RdfMeaning::CoreCompatible).unwrap();
+    assert_eq!(fed(&ours), fed(&its));
+
+    // A model.toml has no other reading.
+    let folder = TempDir::new().unwrap();
+    write(folder.path(), &hourglass(0, 0), HOURGLASS);
+    let errors = load(&folder, RdfMeaning::CoreCompatible)
+        .unwrap_err()
+        .to_string();
+    assert!(errors.contains("--rdf-meaning"), "{errors}");
 }

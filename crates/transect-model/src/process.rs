@@ -24,13 +24,20 @@ fn apply_one(block: &mut Block, operation: &Operation, input: Option<&Block>) ->
             let values = along(block.shape, *axis, [threshold])?;
             each(block, *axis, |x, i| f64::from(u8::from(x > values(0, i))));
         }
-        Operation::Clip { min, max, axes } => {
-            for group in groups(block.shape, *axes) {
+        Operation::Clip {
+            min,
+            max,
+            axes,
+            of_input,
+        } => {
+            let reference = if *of_input { input } else { None };
+            let sources = matching(block.shape, reference, *axes)?;
+            for (index, group) in groups(block.shape, *axes).into_iter().enumerate() {
                 let needs = |b: &Option<Bound>| matches!(b, Some(Bound::Percentile(_)));
-                let sorted = if needs(min) || needs(max) {
-                    group.sorted(&block.data)
-                } else {
-                    Vec::new()
+                let sorted = match (&sources, reference) {
+                    _ if !needs(min) && !needs(max) => Vec::new(),
+                    (Some(source), Some(reference)) => source[index].sorted(&reference.data),
+                    _ => group.sorted(&block.data),
                 };
                 let value = |bound: &Option<Bound>| match bound {
                     None => None,
@@ -54,9 +61,18 @@ fn apply_one(block: &mut Block, operation: &Operation, input: Option<&Block>) ->
             let values = along(block.shape, *axis, [mean, std])?;
             each(block, *axis, |x, i| (x - values(0, i)) / values(1, i));
         }
-        Operation::ZeroMeanUnitVariance { axes, eps } => {
-            for group in groups(block.shape, *axes) {
-                let (mean, deviation) = group.moments(&block.data);
+        Operation::ZeroMeanUnitVariance {
+            axes,
+            eps,
+            of_input,
+        } => {
+            let reference = if *of_input { input } else { None };
+            let sources = matching(block.shape, reference, *axes)?;
+            for (index, group) in groups(block.shape, *axes).into_iter().enumerate() {
+                let (mean, deviation) = match (&sources, reference) {
+                    (Some(source), Some(reference)) => source[index].moments(&reference.data),
+                    _ => group.moments(&block.data),
+                };
                 let scale = deviation + eps;
                 group.each(&mut block.data, |x| ((f64::from(x) - mean) / scale) as f32);
             }

@@ -69,7 +69,7 @@ impl Session {
     /// One image at a time: no number can depend on what else is in a batch.
     ///
     /// # Errors
-    /// `T330` and `T331` where channels or size do not fit, `T332` and `T336` for pixel values, `T323` when the engine fails,
+    /// `T330` and `T331` where channels or size do not fit, `T113` and `T332` for pixel values, `T323` when the engine fails,
     /// `T333` to `T335` for outputs that cannot be decoded.
     pub fn predict(&mut self, image: &Image, want_embeddings: bool) -> Result<Output> {
         let block = prepare(&self.model, image)?;
@@ -140,7 +140,7 @@ impl Session {
         }
         let whole = if spec.normalise == Normalise::Whole {
             let mut whole = block.clone();
-            apply(&mut whole, &spec.input.operations, None)?;
+            apply(&mut whole, &spec.input.operations, Some(block))?;
             Some(whole)
         } else {
             None
@@ -242,7 +242,7 @@ pub(crate) fn fixed(axis: Option<&Axis>) -> Option<usize> {
 }
 
 /// From an image to the block that preprocessing starts from: channels chosen, resized, values scaled.
-fn prepare(model: &Model, image: &Image) -> Result<Block> {
+pub(crate) fn prepare(model: &Model, image: &Image) -> Result<Block> {
     let spec = &model.inner.spec;
     let planes = fixed(spec.input.axis(AxisKind::Z));
     let deep = spec.input.axis(AxisKind::Z).is_some();
@@ -261,7 +261,7 @@ fn prepare(model: &Model, image: &Image) -> Result<Block> {
     if let Some(bad) = block.data.iter().find(|v| !v.is_finite()) {
         let count = block.data.iter().filter(|v| !v.is_finite()).count();
         return Err(Error::new(
-            &codes::IMAGE_NOT_FINITE,
+            &transect_core::codes::image::IMAGE_NOT_FINITE,
             format!(
                 "{count} of {} pixel values are {bad} or the like",
                 block.data.len()

@@ -60,7 +60,7 @@ pub(crate) fn run(model: &Model) -> Result<TestOutcome> {
     };
     let raw: Block = from_tensor(input.clone(), &spec.input).map_err(odd)?;
     let mut fed = raw.clone();
-    apply(&mut fed, &spec.input.operations, None)?;
+    apply(&mut fed, &spec.input.operations, Some(&raw))?;
     let result = model
         .session()?
         .run_tensor(crate::session::to_tensor(fed, &spec.input))?;

@@ -1,5 +1,6 @@
 //! Specifications: how an image becomes a tensor, and what the output means.
 
+mod meaning;
 mod operation;
 mod rdf;
 mod reader;
@@ -143,6 +144,9 @@ pub enum Operation {
         max: Option<Bound>,
         /// Axes over which percentiles are taken jointly.
         axes: AxisSet,
+        /// Whether percentiles are those of the model's input, before its preprocessing.
+        #[serde(skip_serializing_if = "is_false")]
+        of_input: bool,
     },
     /// x · gain + offset.
     ScaleLinear {
@@ -175,6 +179,9 @@ pub enum Operation {
         axes: AxisSet,
         /// Added to σ.
         eps: f64,
+        /// Whether μ and σ are those of the model's input, before its preprocessing.
+        #[serde(skip_serializing_if = "is_false")]
+        of_input: bool,
     },
     /// (x − low) / (high − low + eps), with percentiles by linear interpolation.
     ScaleRange {
@@ -196,6 +203,11 @@ pub enum Operation {
         /// Added to each σ.
         eps: f64,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// How raw pixel values become the values that preprocessing starts from.
@@ -324,11 +336,18 @@ pub struct Spec {
     /// What a reader should know.
     #[serde(skip)]
     pub notes: Vec<String>,
+    /// Preprocessing as bioimageio.core would do it, where that is another and can be told for one image by itself.
+    #[serde(skip)]
+    pub runner: Option<Vec<Operation>>,
 }
 
-/// One operation of the golden values, before the model, or after it where it refers to the input.
+/// Operations of the golden values, before the model, or after it where they refer to the input.
 #[cfg(test)]
-pub(crate) fn golden_operations(operation: &serde_json::Value, after: bool) -> Vec<Operation> {
+pub(crate) fn golden_operations(
+    list: &serde_json::Value,
+    after: bool,
+    meaning: crate::options::RdfMeaning,
+) -> Result<Vec<Operation>, transect_core::Errors> {
     use operation::{Dialect, Place, Side, read_operations};
     let axis = |kind| Axis {
         kind,
@@ -356,8 +375,9 @@ pub(crate) fn golden_operations(operation: &serde_json::Value, after: bool) -> V
         input: "image",
         own: if after { "maps" } else { "image" },
     };
-    let list = serde_json::json!([operation]);
-    let operations = read_operations(&mut reader, &list, "operations", &place);
-    assert!(reader.errors.0.is_empty(), "{}", reader.errors);
-    operations
+    let mut operations = read_operations(&mut reader, list, "operations", &place);
+    if meaning == crate::options::RdfMeaning::CoreCompatible {
+        operations = meaning::as_runner(&mut reader, list, "operations", &place, &operations);
+    }
+    reader.errors.or(operations)
 }

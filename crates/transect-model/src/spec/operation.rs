@@ -159,7 +159,12 @@ fn read_one(
                 );
                 return None;
             }
-            Some(Operation::Clip { min, max, axes })
+            Some(Operation::Clip {
+                min,
+                max,
+                axes,
+                of_input: false,
+            })
         }
         "scale_linear" => {
             let gain = reader
@@ -220,7 +225,11 @@ fn read_one(
                 }
                 Mode::Sample => {
                     let axes = axis_set(reader, kwargs, &at, place, axes_given)?;
-                    Some(Operation::ZeroMeanUnitVariance { axes, eps })
+                    Some(Operation::ZeroMeanUnitVariance {
+                        axes,
+                        eps,
+                        of_input: false,
+                    })
                 }
             }
         }

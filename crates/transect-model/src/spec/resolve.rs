@@ -6,6 +6,7 @@ use serde_json::Value;
 use transect_core::codes::model as codes;
 use transect_core::{Digest, Error, Errors, PixelSize, Task};
 
+use super::meaning::{self, RUNNER};
 use super::operation::{Dialect, Place, Side, read_operations};
 use super::reader::{Reader, join};
 use super::{
@@ -13,7 +14,7 @@ use super::{
     Values,
 };
 use crate::onnx::{Dim, Graph, Port};
-use crate::options::{Decode, Normalise, Options, Thresholds};
+use crate::options::{Decode, Normalise, Options, RdfMeaning, Thresholds};
 
 /// Keys of `config.transect`, and of the top of model.toml.
 pub(crate) const CONFIG_KEYS: [&str; 15] = [
@@ -258,32 +259,19 @@ pub(crate) fn resolve(draft: &Draft, options: &Options, graph: &Graph) -> Result
             &outputs[0]
         }
     };
-    let place = Place {
-        dialect: draft.dialect,
-        side: Side::Before,
-        axes: &input_draft.axes,
-        input: &input_draft.id,
-        own: &input_draft.id,
+    let lists = Lists {
+        draft,
+        input: input_draft,
+        output: output_draft,
     };
-    let before = read_operations(
-        &mut reader,
-        &input_draft.operations,
-        &input_draft.operations_field,
-        &place,
-    );
-    let place = Place {
-        dialect: draft.dialect,
-        side: Side::After,
-        axes: &output_draft.axes,
-        input: &input_draft.id,
-        own: &output_draft.id,
-    };
-    let after = read_operations(
-        &mut reader,
-        &output_draft.operations,
-        &output_draft.operations_field,
-        &place,
-    );
+    if toml && options.rdf_meaning == RdfMeaning::CoreCompatible {
+        reader.invalid(
+            "",
+            "--rdf-meaning is about bioimage.io descriptions, and this is a model.toml",
+            "leave it out: a model.toml has one meaning",
+        );
+    }
+    let (before, after, runner) = lists.read(&mut reader, options.rdf_meaning);
 
     let folder = draft.folder();
     let input = tensor_spec(
@@ -542,6 +530,13 @@ pub(crate) fn resolve(draft: &Draft, options: &Options, graph: &Graph) -> Result
             }
         });
     let normalise = normalise.unwrap_or_default();
+    if normalise == Normalise::Tile && options.rdf_meaning == RdfMeaning::CoreCompatible {
+        reader.invalid(
+            &join(cf, "normalise"),
+            format!("{RUNNER} takes statistics over the whole image, not over tiles"),
+            "leave out one of --normalise tile and --rdf-meaning core-compatible",
+        );
+    }
     if normalise == Normalise::Tile {
         reader.notes.push("statistics of preprocessing are taken over each tile with its padding, so predictions depend on the tiling".to_owned());
     }
@@ -621,7 +616,90 @@ pub(crate) fn resolve(draft: &Draft, options: &Options, graph: &Graph) -> Result
         tile,
         pixel_size,
         notes: reader.notes,
+        runner,
     })
+}
+
+/// The tensors whose operations are read.
+struct Lists<'a> {
+    draft: &'a Draft,
+    input: &'a DraftTensor,
+    output: &'a DraftTensor,
+}
+
+impl Lists<'_> {
+    /// Operations before and after the model as they are run, and those before it as bioimageio.core would run them, where
+    /// these are others.
+    fn read(
+        &self,
+        reader: &mut Reader,
+        wanted: RdfMeaning,
+    ) -> (Vec<Operation>, Vec<Operation>, Option<Vec<Operation>>) {
+        let (input, output) = (self.input, self.output);
+        let places = [
+            (Side::Before, input, &input.axes),
+            (Side::After, output, &output.axes),
+        ]
+        .map(|(side, own, axes)| Place {
+            dialect: self.draft.dialect,
+            side,
+            axes,
+            input: &input.id,
+            own: &own.id,
+        });
+        let wrong = reader.errors.0.len();
+        let ours = [(input, &places[0]), (output, &places[1])].map(|(tensor, place)| {
+            read_operations(reader, &tensor.operations, &tensor.operations_field, place)
+        });
+        let [before, after] = ours;
+        if reader.errors.0.len() > wrong || self.draft.config_field.is_empty() {
+            return (before, after, None);
+        }
+        let mut scratch = Reader::new(&self.draft.path);
+        let mut runner = |tensor: &DraftTensor, place: &Place<'_>, operations: &[Operation]| {
+            let (list, field) = (&tensor.operations, &tensor.operations_field);
+            meaning::as_runner(&mut scratch, list, field, place, operations)
+        };
+        let its_before = runner(input, &places[0], &before);
+        let its_after = runner(output, &places[1], &after);
+        let mut words = meaning::differences(&input.operations_field, &before, &its_before);
+        let same_before = words.is_empty();
+        words.extend(meaning::differences(
+            &output.operations_field,
+            &after,
+            &its_after,
+        ));
+        if wanted == RdfMeaning::CoreCompatible {
+            reader.notes.push(if words.is_empty() {
+                format!("the description is read as {RUNNER} does, which here is what the specification says")
+            } else {
+                format!("the description is read as {RUNNER} does, which is not what the specification says: {}", words.join("; "))
+            });
+            reader.errors.0.extend(scratch.errors.0);
+            return (its_before, its_after, None);
+        }
+        for error in &scratch.errors.0 {
+            let place = error.location.field.clone().unwrap_or_default();
+            reader.notes.push(format!(
+                "{place}: the specification's meaning is run, each image by itself; {}",
+                error.message
+            ));
+        }
+        let told = scratch.errors.0.is_empty();
+        if !words.is_empty() {
+            reader.notes.push(format!(
+                "the specification's meaning is run; {RUNNER} deviates from it for this model: {}{}",
+                words.join("; "),
+                if told {
+                    " (--rdf-meaning core-compatible runs that)"
+                } else {
+                    ""
+                }
+            ));
+        }
+        let runner = (told && !same_before).then_some(its_before);
+        (before, after, runner)
+    }
 }
 
 fn file_name(path: &Path) -> String {
