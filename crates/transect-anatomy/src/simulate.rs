@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use transect_core::attribute::ATTRIBUTES;
 use transect_core::context::{Ladder, Optics, PlanLevel};
 use transect_core::{
-    Context, Digest, Item, ItemRecord, Measurement, Modality, Role, RunRecord, Selection, Status,
-    Stream, Task, TruthRef, View, ViewKind,
+    AUDITED, Context, Digest, Item, ItemRecord, Measurement, Modality, Role, RunRecord, Selection,
+    Status, Stream, Task, TruthRef, View, ViewKind,
 };
 use transect_table::{MemoryTables, Timing};
 
@@ -234,6 +234,8 @@ pub fn tables(scenario: &Scenario) -> MemoryTables {
         items,
         measurements,
         embeddings: BTreeMap::new(),
+        elements: Vec::new(),
+        traces: Vec::new(),
         timings,
     }
 }
@@ -358,53 +360,126 @@ fn measure(
     requests: &[transect_core::Request],
 ) -> Vec<Measurement> {
     let mut measurements = Vec::new();
-    for latent in latents {
-        let item = &items[latent.row];
-        let mut views: Vec<&View> = Vec::new();
-        for request in requests {
-            if request.rows == Selection::All || request.rows == Selection::Role(latent.role) {
-                views.extend(&request.views);
-            }
-        }
-        for view in views {
-            let failed = item.status == Status::Failed;
-            let expected = expected(s, latent, view);
-            let mut m = Measurement {
-                row: latent.row as u32,
-                image_sha256: item.image_sha256,
-                model_id: "given".to_owned(),
-                view: view.clone(),
-                donor_row: None,
-                status: if failed { Status::Failed } else { Status::Ok },
-                error_code: failed.then(|| "T101".to_owned()),
-                error: None,
-                pred_class: None,
-                pred_count: None,
-                confidence: None,
-                outputs: Vec::new(),
-                scores: vec![None; context.score_columns.len()],
-            };
-            if !failed {
-                match s.task {
-                    Task::Classification => classify(s, latent, expected, &mut m),
-                    Task::Semantic | Task::Instance => {
-                        segment(s, context, latent, expected, &mut m);
+    // The audited model first, then the others by name.
+    let mut models: Vec<&str> = requests.iter().map(|r| r.model.as_str()).collect();
+    models.sort_unstable_by_key(|&model| (model != AUDITED, model));
+    models.dedup();
+    for model in models {
+        for latent in latents {
+            let item = &items[latent.row];
+            let own = of_model(s, latent, model);
+            let within = latent.row
+                - if latent.role == Role::Target {
+                    s.reference
+                } else {
+                    0
+                };
+            let views = requests
+                .iter()
+                .filter(|r| r.model == model)
+                .filter(|r| match r.rows {
+                    Selection::All => true,
+                    Selection::Role(role) => role == latent.role,
+                    // Images are drawn alike, so the first of a side are as good a draw as any.
+                    Selection::Sample(role, most) => role == latent.role && within < most as usize,
+                })
+                .flat_map(|r| &r.views);
+            for view in views {
+                let failed = item.status == Status::Failed;
+                let expected = expected(s, &own, view);
+                let mut m = Measurement {
+                    row: latent.row as u32,
+                    image_sha256: item.image_sha256,
+                    model_id: model.to_owned(),
+                    view: view.clone(),
+                    donor_row: donor(s.seed, items, latent.row, view),
+                    status: if failed { Status::Failed } else { Status::Ok },
+                    error_code: failed.then(|| "T101".to_owned()),
+                    error: None,
+                    pred_class: None,
+                    pred_count: None,
+                    confidence: None,
+                    outputs: Vec::new(),
+                    scores: vec![None; context.score_columns.len()],
+                };
+                if !failed {
+                    match s.task {
+                        Task::Classification => classify(s, &own, expected, &mut m),
+                        Task::Semantic | Task::Instance => {
+                            segment(s, context, &own, expected, &mut m);
+                        }
                     }
                 }
+                measurements.push(m);
             }
-            measurements.push(m);
         }
     }
     measurements
 }
 
-/// Expected score of an image under a view.
-fn expected(s: &Scenario, latent: &Latent, view: &View) -> f64 {
-    let chance = if s.task == Task::Classification {
+/// What is true of an image under another model than the audited one: the same image, its own luck. Re-initialised copies are
+/// at chance, a classical method reaches half of the way, a second annotator nine tenths of what is left; what only changes
+/// a threshold is the audited model.
+fn of_model(s: &Scenario, latent: &Latent, model: &str) -> Latent {
+    let chance = chance(s);
+    let expected = match model.split(':').next().unwrap_or_default() {
+        "reinit" => chance,
+        "builtin" => chance + 0.5 * (latent.expected - chance),
+        "annotator" => 1.0 - 0.1 * (1.0 - latent.expected),
+        _ => latent.expected,
+    };
+    let mut luck = latent.luck;
+    let mut other = latent.other;
+    if model != AUDITED && !model.starts_with("threshold") {
+        let mut own = Stream::new(
+            s.seed,
+            "anatomy/simulate/model",
+            &[model.as_bytes(), &(latent.row as u64).to_le_bytes()],
+        );
+        luck = own.uniform();
+        other = own.below(s.classes.max(2) - 1);
+    }
+    Latent {
+        expected,
+        luck,
+        other,
+        ..*latent
+    }
+}
+
+fn chance(s: &Scenario) -> f64 {
+    if s.task == Task::Classification {
         1.0 / s.classes.max(1) as f64
     } else {
         0.0
-    };
+    }
+}
+
+/// The donor of an image under a swap, drawn from the view's pool; never the image itself.
+fn donor(seed: u64, items: &[ItemRecord], row: usize, view: &View) -> Option<u32> {
+    let pool = view.pool.as_deref()?;
+    let donors: Vec<u32> = items
+        .iter()
+        .map(|i| &i.item)
+        .filter(|i| i.row as usize != row)
+        .filter(|i| match pool {
+            "reference" => i.role == Role::Reference,
+            "target" => i.role == Role::Target,
+            _ => i.domain.as_deref() == pool.strip_prefix("domain:"),
+        })
+        .map(|i| i.row)
+        .collect();
+    let mut stream = Stream::new(
+        seed,
+        "anatomy/simulate/donor",
+        &[&(row as u64).to_le_bytes(), view.id().as_bytes()],
+    );
+    (!donors.is_empty()).then(|| donors[stream.below(donors.len())])
+}
+
+/// Expected score of an image under a view.
+fn expected(s: &Scenario, latent: &Latent, view: &View) -> f64 {
+    let chance = chance(s);
     match view.kind {
         ViewKind::Corruption => {
             let lost = s.bend * f64::from(view.severity.get()) / 5.0;
@@ -416,7 +491,11 @@ fn expected(s: &Scenario, latent: &Latent, view: &View) -> f64 {
         {
             latent.expected - s.carried * (s.reference_score - s.target_score)
         }
-        ViewKind::Identity | ViewKind::Swap => latent.expected,
+        // What is taken away was needed.
+        ViewKind::Ablation | ViewKind::Surrogate => chance,
+        ViewKind::Identity | ViewKind::Swap | ViewKind::Subspace | ViewKind::Search => {
+            latent.expected
+        }
     }
 }
 
@@ -449,7 +528,7 @@ fn classify(s: &Scenario, latent: &Latent, expected: f64, m: &mut Measurement) {
             .collect();
         m.confidence = Some(p);
     }
-    if !s.truth {
+    if !s.truth || m.view.kind == ViewKind::Surrogate {
         return;
     }
     m.scores[0] = Some(f64::from(u8::from(correct)));
@@ -468,7 +547,12 @@ fn classify(s: &Scenario, latent: &Latent, expected: f64, m: &mut Measurement) {
 
 /// Counts of objects whose TP/(TP+FP+FN) is near the expected score.
 fn segment(s: &Scenario, context: &Context, latent: &Latent, expected: f64, m: &mut Measurement) {
-    let n = latent.objects;
+    // There is nothing in a surrogate, and nothing is found.
+    let n = if m.view.kind == ViewKind::Surrogate {
+        0.0
+    } else {
+        latent.objects
+    };
     // Of n true objects some are found and as many are phantoms: AP = tp/(n + n − tp), so tp = 2nAP/(1 + AP).
     let wanted = 2.0 * n * expected / (1.0 + expected);
     let wobble = (2.0 * latent.luck - 1.0) * 0.25 * n;
@@ -477,14 +561,15 @@ fn segment(s: &Scenario, context: &Context, latent: &Latent, expected: f64, m: &
     if !s.truth {
         return;
     }
-    let ap = tp / (2.0 * n - tp);
+    let share = |of: f64| if n > 0.0 { of } else { 1.0 };
+    let ap = share(tp / (2.0 * n - tp));
     for (column, score) in context.score_columns.iter().zip(&mut m.scores) {
         *score = Some(match column.name.as_str() {
             name if name.starts_with("tp_") => tp,
             "n_true" | "n_pred" => n,
             "sum_iou_50" => 0.8 * tp,
-            "f1_50" => tp / n,
-            "panoptic_quality" => 0.8 * tp / n,
+            "f1_50" => share(tp / n),
+            "panoptic_quality" => share(0.8 * tp / n),
             "count_error" => 0.0,
             "intersection" | "n_true_px" => 100.0 * n,
             "union" => 120.0 * n,
@@ -502,7 +587,7 @@ fn timings(s: &Scenario, items: &[ItemRecord]) -> Vec<Timing> {
             let total_s = s.seconds * (0.9 + 0.2 * stream.uniform());
             Timing {
                 row: i.item.row,
-                model_id: "given".to_owned(),
+                model_id: AUDITED.to_owned(),
                 view_id: "identity".to_owned(),
                 view_s: 0.0,
                 inference_s: 0.8 * total_s,
