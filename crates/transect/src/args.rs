@@ -205,9 +205,9 @@ pub(crate) struct ModelArgs {
     /// Layer whose output is the embedding; may be given several times.
     #[arg(long, value_name = "NAME")]
     pub(crate) embedding: Vec<String>,
-    /// What runs the model.
-    #[arg(long, value_enum, default_value_t = EngineArg::Embedded)]
-    pub(crate) engine: EngineArg,
+    /// What runs the model; the engine inside this program where not said.
+    #[arg(long, value_enum)]
+    pub(crate) engine: Option<EngineArg>,
     /// ONNX Runtime's library, or a folder to look for it in (such as a Python environment).
     #[arg(long, value_name = "PATH")]
     pub(crate) onnxruntime: Option<PathBuf>,
@@ -295,13 +295,28 @@ pub(crate) struct GatherArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PredictArgs {
-    #[command(flatten)]
-    pub(crate) images: DataArgs,
+    /// Manifest of your images: CSV, TSV or JSON lines with a column `image`.
+    #[arg(long, value_name = "FILE", help_heading = "Images")]
+    pub(crate) data: PathBuf,
+    /// Which rows, such as "domain = 'D1' and split = 'test'".
+    #[arg(long = "where", value_name = "EXPR", help_heading = "Images")]
+    pub(crate) where_expr: Option<String>,
+    /// Largest file that is read, megabytes.
+    #[arg(
+        long,
+        value_name = "MB",
+        default_value_t = 1024,
+        help_heading = "Images"
+    )]
+    pub(crate) max_file_mb: u64,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Folder for predictions.csv and, for masks, one label image for each image.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Threads; all cores where not said.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
     /// Also write the tensor that was really fed, as NPY.
     #[arg(long)]
     pub(crate) fed: bool,
@@ -339,7 +354,8 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ExplainArgs {
-    /// A code such as T012, or `codes`, `modes`, `corruptions`, `attributes`, `traits`.
+    /// A code such as T012, a finding such as `shift.harm`, a mode, corruption, trait or attribute by its name; or a list:
+    /// `codes`, `modes`, `findings`, `corruptions`, `attributes`, `traits`.
     pub(crate) what: String,
 }
 

@@ -10,10 +10,10 @@ use transect_core::context::{Optics, PlanLevel};
 use transect_core::{Context, Digest, Error, Errors, Modality, Role, Task, TruthRef, codes};
 use transect_image::Limits;
 use transect_manifest::Dataset;
-use transect_measure::{Job, MaskRule, Predictions, Source};
+use transect_measure::{Job, MaskRule, Note, Predictions, Source};
 use transect_model::{Decode, EngineChoice, Model, Normalise, Options, TestOutcome, Thresholds};
 
-use crate::args::{DataArgs, DecodeArg, EngineArg, JobArgs, ModalityArg, ModelArgs};
+use crate::args::{DataArgs, DecodeArg, EngineArg, JobArgs, ModalityArg, ModelArgs, TaskArg};
 
 /// Seconds since the program began, for the engine's timings.
 pub(crate) fn clock() -> f64 {
@@ -26,10 +26,21 @@ fn bad(message: impl Into<String>) -> Error {
 }
 
 /// Limits that the arguments ask for.
-pub(crate) fn limits(images: &DataArgs) -> Limits {
+pub(crate) fn limits(max_file_mb: u64) -> Limits {
     Limits {
-        max_file_bytes: images.max_file_mb.saturating_mul(1_000_000),
+        max_file_bytes: max_file_mb.saturating_mul(1_000_000),
         ..Limits::default()
+    }
+}
+
+/// `--jobs`: threads, all cores where not said.
+pub(crate) fn jobs(given: Option<usize>) -> Result<usize, Error> {
+    match given {
+        Some(0) => {
+            Err(bad("--jobs 0: somebody must do it").help("leave --jobs out to use all cores"))
+        }
+        Some(jobs) => Ok(jobs),
+        None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
     }
 }
 
@@ -80,12 +91,18 @@ pub(crate) fn model(args: &ModelArgs, path: &Path, keep_fed: bool) -> Result<Mod
             ),
         }
     }
+    if args.onnxruntime.is_some() && matches!(args.engine, None | Some(EngineArg::Embedded)) {
+        errors.push(
+            bad("--onnxruntime names a library that the embedded engine does not use")
+                .help("add `--engine onnxruntime`, or leave --onnxruntime out"),
+        );
+    }
     errors.or(())?;
     Model::load(&Options {
         engine: match args.engine {
-            EngineArg::Embedded => EngineChoice::Embedded,
-            EngineArg::Onnxruntime => EngineChoice::OnnxRuntime,
-            EngineArg::Auto => EngineChoice::Auto,
+            None | Some(EngineArg::Embedded) => EngineChoice::Embedded,
+            Some(EngineArg::Onnxruntime) => EngineChoice::OnnxRuntime,
+            Some(EngineArg::Auto) => EngineChoice::Auto,
         },
         onnxruntime: args.onnxruntime.clone(),
         task: args.task.map(Task::from),
@@ -218,6 +235,7 @@ pub(crate) struct Inputs {
     task: Task,
     classes: Vec<String>,
     model_test: String,
+    warnings: Vec<String>,
 }
 
 impl Inputs {
@@ -243,9 +261,22 @@ impl Inputs {
                     .help("add `--task classification`, `semantic` or `instance`"),
             );
         }
-        let (Some(mut dataset), true) = (dataset, errors.0.is_empty()) else {
+        if args.predictions.is_some() {
+            let idle = of_a_model(args);
+            if !idle.is_empty() {
+                errors.push(
+                    bad(format!(
+                        "--predictions runs no model, so {} would do nothing",
+                        idle.join(", ")
+                    ))
+                    .help("leave it out, or give --model in place of --predictions"),
+                );
+            }
+        }
+        let (Some(dataset), true) = (dataset, errors.0.is_empty()) else {
             return Err(errors);
         };
+        let mut warnings = Vec::new();
         let (source, task, classes, model_test) = match (loaded, &args.predictions) {
             (Some(model), _) => {
                 let test = model.test()?;
@@ -296,7 +327,7 @@ impl Inputs {
                     .into());
                 }
                 if covered < dataset.items.len() {
-                    dataset.notes.push(format!(
+                    warnings.push(format!(
                         "{} of {} images have no prediction and are skipped",
                         dataset.items.len() - covered,
                         dataset.items.len()
@@ -309,7 +340,7 @@ impl Inputs {
                     .map(String::as_str)
                     .collect();
                 if task == Task::Classification && !truth.is_empty() && !strange.is_empty() {
-                    dataset.notes.push(format!(
+                    warnings.push(format!(
                         "predicted classes that the truth never names: {}; if they are other names, give --class-map",
                         strange.join(", ")
                     ));
@@ -323,6 +354,20 @@ impl Inputs {
             }
             (None, None) => return Err(errors),
         };
+        errors.0.extend(
+            of_another_task(args, task)
+                .into_iter()
+                .map(|(option, tasks)| {
+                    bad(format!(
+                        "{option} is for {tasks} and would do nothing: the task is {}",
+                        word(task)
+                    ))
+                    .help(format!("leave {option} out, or say another --task"))
+                }),
+        );
+        if task == Task::Classification {
+            warnings.extend(outside(&dataset, &classes));
+        }
         let fits = |item: &transect_core::Item| match (&item.truth, task) {
             (TruthRef::None, _) | (TruthRef::Class(_), Task::Classification) => true,
             (TruthRef::Path(_), task) => task != Task::Classification,
@@ -353,6 +398,7 @@ impl Inputs {
             task,
             classes,
             model_test,
+            warnings,
         })
     }
 
@@ -392,29 +438,32 @@ impl Inputs {
         errors.or(())?;
         let modality = modality(args.images.modality);
         let mut dataset = self.dataset.clone();
-        let mut notes = dataset.notes.clone();
+        let mut notes: Vec<Note> = dataset.notes.iter().cloned().map(Note::Fact).collect();
+        notes.extend(self.warnings.iter().cloned().map(Note::Warning));
         if let Some(rows) = cut.rows {
-            notes.push(cap(&mut dataset, rows, args.seed));
+            notes.push(Note::Warning(cap(&mut dataset, rows, args.seed)));
         }
         if cut.level != PlanLevel::from(args.plan) {
-            notes.push(format!(
+            notes.push(Note::Warning(format!(
                 "the time budget {} cut the plan to `quick`",
                 args.budget.as_deref().unwrap_or("")
-            ));
+            )));
         }
         if args.images.group.is_none() {
-            notes.push("images assumed independent: no --group was given".to_owned());
+            notes.push(Note::Fact(
+                "images assumed independent: no --group was given".to_owned(),
+            ));
         }
         if modality == Modality::Unknown {
-            notes.push(
+            notes.push(Note::Fact(
                 "no --modality was given: only corruptions that apply to every image were run"
                     .to_owned(),
-            );
+            ));
         }
         let predictions_only = matches!(self.source, Source::Predictions(_));
         let (model_sha256, model_name, engine, fingerprint) = match &self.source {
             Source::Model(model) => {
-                notes.extend(model.notes().iter().cloned());
+                notes.extend(model.notes().iter().cloned().map(Note::Fact));
                 (
                     Some(model.sha256()),
                     model.name().to_owned(),
@@ -428,7 +477,10 @@ impl Inputs {
                     .as_deref()
                     .and_then(Path::file_name)
                     .unwrap_or_default();
-                notes.push(format!("predictions: SHA-256 {}", given.sha256()));
+                notes.push(Note::Fact(format!(
+                    "predictions: SHA-256 {}",
+                    given.sha256()
+                )));
                 (
                     None,
                     name.to_string_lossy().into_owned(),
@@ -461,6 +513,7 @@ impl Inputs {
             },
             throughput_per_day: args.throughput,
             predictions_only,
+            ..Context::bare(self.task, Vec::new())
         };
         let requests = transect_anatomy::plan(&context);
         Ok(Job {
@@ -469,7 +522,7 @@ impl Inputs {
             context,
             requests,
             mask,
-            limits: limits(&args.images),
+            limits: limits(args.images.max_file_mb),
             model_sha256,
             model_name,
             engine,
@@ -489,6 +542,98 @@ impl Inputs {
             .count();
         targets.max(self.dataset.items.len() - targets)
     }
+}
+
+/// Options that were given and that only a model that is run can follow.
+fn of_a_model(args: &JobArgs) -> Vec<&'static str> {
+    let (model, images) = (&args.model, &args.images);
+    let classified = args.model.task.is_none_or(|t| t == TaskArg::Classification);
+    [
+        ("--decode", model.decode.is_some()),
+        ("--threshold", !model.threshold.is_empty()),
+        ("--classes", classified && !model.classes.is_empty()),
+        ("--channels", !model.channels.is_empty()),
+        ("--normalise", model.normalise.is_some()),
+        ("--tile", model.tile.is_some()),
+        ("--halo", model.halo.is_some()),
+        ("--embedding", !model.embedding.is_empty()),
+        ("--engine", model.engine.is_some()),
+        ("--onnxruntime", model.onnxruntime.is_some()),
+        ("--skip-model-test", model.skip_model_test),
+        ("--throughput", args.throughput.is_some()),
+        ("--na", images.na.is_some()),
+        ("--wavelength-um", images.wavelength_um.is_some()),
+        ("--refractive-index", images.refractive_index.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(option, given)| given.then_some(option))
+    .collect()
+}
+
+/// Options that were given and that the task has no use for, with the tasks that have.
+fn of_another_task(args: &JobArgs, task: Task) -> Vec<(&'static str, &'static str)> {
+    let segments = task != Task::Classification;
+    [
+        (
+            "--decode",
+            "segmentation",
+            args.model.decode.is_some() && !segments,
+        ),
+        (
+            "--threshold",
+            "segmentation",
+            !args.model.threshold.is_empty() && !segments,
+        ),
+        (
+            "--mask-values",
+            "semantic segmentation",
+            args.images.mask_values.is_some() && task != Task::Semantic,
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(option, tasks, given)| given.then_some((option, tasks)))
+    .collect()
+}
+
+/// A class's name without case, spaces, hyphens and underscores.
+fn plain(name: &str) -> String {
+    name.chars()
+        .filter(|c| !c.is_whitespace() && !['_', '-'].contains(c))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Truth of classes that the model does not have, in words: those that it has under another spelling first.
+fn outside(dataset: &Dataset, classes: &[String]) -> Vec<String> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for item in &dataset.items {
+        if let TruthRef::Class(name) = &item.truth
+            && transect_score::class_index(name, classes).is_none()
+        {
+            *counts.entry(name).or_default() += 1;
+        }
+    }
+    let (mut spelled, mut others) = (Vec::new(), Vec::new());
+    for (name, n) in counts {
+        match classes.iter().find(|c| plain(c) == plain(name)) {
+            Some(class) => spelled.push(format!("`{name},{class}` ({n} images)")),
+            None => others.push(format!("`{name}` ({n})")),
+        }
+    }
+    let mut warnings = Vec::new();
+    if !spelled.is_empty() {
+        warnings.push(format!(
+            "classes that the model has under another spelling are not scored; give --class-map with the lines `from,to`, {}, `*,*`",
+            spelled.join(", ")
+        ));
+    }
+    if !others.is_empty() {
+        warnings.push(format!(
+            "images of classes that the model does not have are counted and not scored: {}",
+            others.join(", ")
+        ));
+    }
+    warnings
 }
 
 /// What came of the model's own test, in words.
@@ -564,7 +709,7 @@ pub(crate) fn seconds(text: &str) -> Result<f64, Error> {
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit.trim() {
-        "s" | "" => 1.0,
+        "s" => 1.0,
         "m" | "min" => 60.0,
         "h" => 3600.0,
         _ => f64::NAN,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use transect_core::context::PlanLevel;
 use transect_core::{Error, Errors, Fits, Stage, codes};
 use transect_measure::{
-    Estimate, Folder, Gathered, Job, Plan, Shard, estimate, gather, run_stage, write_atomically,
+    Estimate, Folder, Gathered, Job, Note, Plan, Shard, estimate, gather, run_stage, usable,
+    write_atomically,
 };
 
 use crate::Outcome;
@@ -35,8 +36,17 @@ pub(crate) fn arguments(folder: &Path) -> Option<Arguments> {
 pub(crate) fn run(args: &AuditArgs) -> Outcome {
     let shard = args.shard.as_deref().map(setup::shard).transpose()?;
     let budget = args.job.budget.as_deref().map(setup::seconds).transpose()?;
+    let jobs = setup::jobs(args.jobs)?;
+    usable(&args.out)?;
+    if shard.is_some() && (args.end.json || !args.end.fail_on.is_empty()) {
+        return Err(Error::new(
+            &codes::program::BAD_OPTION,
+            "a shard has no findings: --json and --fail-on would do nothing",
+        )
+        .help("give them to `transect gather`")
+        .into());
+    }
     console::stop_politely();
-    let jobs = args.jobs.unwrap_or_else(cores).max(1);
     let inputs = Inputs::read(&args.job)?;
     let kept = setup::absolute(&args.job);
     let before = arguments(&args.out).filter(|b| same(&b.job, &kept));
@@ -68,6 +78,7 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
         plan = Plan::new(&job, passes_per_unit);
     }
     announce(&job, &plan, &costs, jobs, shard);
+    room(&args.out, &plan, shard)?;
     let folder = Folder::open(&args.out, &plan)?;
     let arguments = Arguments {
         job: kept,
@@ -152,11 +163,6 @@ fn same(a: &JobArgs, b: &JobArgs) -> bool {
     serde_json::to_value(a).ok() == serde_json::to_value(b).ok()
 }
 
-/// Cores of the machine.
-pub(crate) fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// The largest plan that fits a time: the plan asked for, else the quick one, else the quick one on fewer images.
 fn fit_budget(
     inputs: &Inputs,
@@ -198,11 +204,35 @@ fn fit_budget(
     })
 }
 
+/// Refuses a new run that the disk has probably no room for; of one that goes on it only warns, since its parts are there.
+fn room(out: &Path, plan: &Plan, shard: Option<Shard>) -> Result<(), Error> {
+    let needed = Estimate::disk_bytes(plan) / shard.map_or(1, |s| s.of as u64);
+    let there = std::path::absolute(out).ok().and_then(|path| {
+        let folder = path.ancestors().find(|p| p.is_dir())?;
+        fs4::available_space(folder).ok()
+    });
+    let Some(free) = there.filter(|&free| free < needed) else {
+        return Ok(());
+    };
+    let words = format!(
+        "the run takes about {}, the disk has {} left",
+        console::bytes(needed),
+        console::bytes(free)
+    );
+    if out.join("parts").is_dir() {
+        console::say(&format!("Note: {words}"));
+        return Ok(());
+    }
+    Err(Error::new(&codes::measure::NO_SPACE, words)
+        .at(out)
+        .help("free some space, give an --out on another disk, or measure less with --plan quick"))
+}
+
 fn announce(job: &Job, plan: &Plan, costs: &Estimate, jobs: usize, shard: Option<Shard>) {
-    for note in job.notes.iter().filter(|n| {
-        n.starts_with("the time budget") || n.contains("no prediction") || n.contains("never names")
-    }) {
-        console::say(&format!("Note: {note}"));
+    for note in &job.notes {
+        if let Note::Warning(text) = note {
+            console::say(&format!("Note: {text}"));
+        }
     }
     if job.context.predictions_only {
         console::say(&format!(

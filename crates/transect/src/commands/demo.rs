@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use transect_core::{Error, codes};
-use transect_measure::write_atomically;
+use transect_core::Error;
+use transect_measure::{make_folder, usable, write_atomically};
 use transect_optics::scene::{Laboratory, render};
 
 use crate::Outcome;
 use crate::args::{Cli, Command, DemoArgs};
-use crate::console;
+use crate::{console, setup};
 
 use clap::Parser;
 
@@ -30,19 +30,24 @@ const MODEL: [(&str, &[u8]); 5] = [
 
 fn put(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     if let Some(parent) = path.parent() {
-        std::fs::create_dir_all(parent).map_err(|e| {
-            Error::new(
-                &codes::measure::TABLE_UNWRITTEN,
-                format!("cannot make the folder: {e}"),
-            )
-            .at(parent)
-        })?;
+        make_folder(parent)?;
     }
     write_atomically(path, bytes)
 }
 
+/// Whether the demo may write into a folder: it is new, empty, or an earlier demo's.
+fn ours(out: &Path) -> Result<(), Error> {
+    let (name, bytes) = MODEL[0];
+    if std::fs::read(out.join("model").join(name)).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    usable(out)
+}
+
 pub(crate) fn run(args: &DemoArgs) -> Outcome {
     let out = &args.out;
+    setup::jobs(args.jobs)?;
+    ours(out)?;
     for (name, bytes) in MODEL {
         put(&out.join("model").join(name), bytes)?;
     }

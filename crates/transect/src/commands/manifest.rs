@@ -39,6 +39,15 @@ pub(crate) fn run(args: &ManifestArgs) -> Outcome {
                 ))
                 .into());
             }
+            if std::fs::read(path).is_ok_and(|there| there != csv.as_bytes()) {
+                return Err(Error::new(
+                    &codes::program::BAD_OPTION,
+                    "there is such a file already, and it says something else",
+                )
+                .at(path)
+                .help("delete it if nothing was added to it by hand, or give another --out")
+                .into());
+            }
             write_atomically(path, csv.as_bytes())?;
             console::say(&format!(
                 "{}: {} images",
