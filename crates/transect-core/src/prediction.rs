@@ -40,6 +40,8 @@ pub struct Semantic {
     pub mask: LabelImage,
     /// Mean over pixels of the predicted class's probability, where the model gives probabilities.
     pub confidence: Option<f32>,
+    /// The predicted class's probability at each pixel, row by row; empty where the model gives no probabilities.
+    pub confidences: Vec<f32>,
 }
 
 /// Objects, at the size of the view.

@@ -66,6 +66,7 @@ pub(crate) fn elements(
                 rows.push(ElementRow {
                     truth: class,
                     pred: Some(classes[at]),
+                    confidence: semantic.confidences.get(at).copied(),
                     place_px: [(at / columns) as f32, (at % columns) as f32],
                     ..blank(ElementKind::Pixel)
                 });

@@ -170,6 +170,7 @@ impl Predictions {
                     Task::Semantic => Prediction::Semantic(Semantic {
                         mask: labels,
                         confidence: None,
+                        confidences: Vec::new(),
                     }),
                     _ => Prediction::Instances(Instances {
                         labels: consecutive(labels),

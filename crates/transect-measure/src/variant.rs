@@ -55,6 +55,7 @@ impl Builtin {
             (Task::Semantic, Some(mask), _) => Prediction::Semantic(Semantic {
                 mask: mask.clone(),
                 confidence: None,
+                confidences: Vec::new(),
             }),
             (Task::Instance, Some(labels), _) => Prediction::Instances(Instances {
                 labels: labels.clone(),

@@ -141,9 +141,13 @@ fn semantic(spec: &Spec, output: &Block) -> Result<Semantic> {
             }
             probabilities &= sums.iter().all(|s| (s - 1.0).abs() <= 2e-3);
             let confidence = probabilities.then(|| mean(&top));
+            if !probabilities {
+                top.clear();
+            }
             Ok(Semantic {
                 mask: LabelImage::new(rows, columns, best)?,
                 confidence,
+                confidences: top,
             })
         }
         Decode::Foreground => {
@@ -158,6 +162,7 @@ fn semantic(spec: &Spec, output: &Block) -> Result<Semantic> {
             Ok(Semantic {
                 mask: LabelImage::new(rows, columns, mask)?,
                 confidence: Some(mean(&own)),
+                confidences: own,
             })
         }
         _ => {
@@ -175,6 +180,7 @@ fn semantic(spec: &Spec, output: &Block) -> Result<Semantic> {
             Ok(Semantic {
                 mask: LabelImage::new(rows, columns, mask)?,
                 confidence: None,
+                confidences: Vec::new(),
             })
         }
     }

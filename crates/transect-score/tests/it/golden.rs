@@ -129,6 +129,7 @@ fn masks_equal_scikit_learn() {
             let pred = Prediction::Semantic(Semantic {
                 mask: unpacked(image, "pred"),
                 confidence: None,
+                confidences: Vec::new(),
             });
             let scores = score(Task::Semantic, k, &truth, &pred).unwrap();
             for (column, name) in ["iou", "dice"].into_iter().enumerate() {

@@ -68,6 +68,7 @@ fn masks(k: usize, images: &[(&[u32], &[u32])]) -> Rows {
         let pred = Prediction::Semantic(Semantic {
             mask: row(pred),
             confidence: None,
+            confidences: Vec::new(),
         });
         let truth = Truth::Mask {
             mask: row(truth),
@@ -323,6 +324,7 @@ fn truth_and_prediction_of_different_sorts_are_refused() {
     let mask = Prediction::Semantic(Semantic {
         mask: row(&[1]),
         confidence: None,
+        confidences: Vec::new(),
     });
     let labels = Truth::Labels(row(&[1]));
     let code = |task, k, truth: &Truth, pred: &Prediction| {

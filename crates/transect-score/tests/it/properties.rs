@@ -66,6 +66,7 @@ fn semantic(n_classes: usize, truth: &LabelImage, pred: &LabelImage) -> Vec<Opti
     let pred = Prediction::Semantic(Semantic {
         mask: pred.clone(),
         confidence: None,
+        confidences: Vec::new(),
     });
     let truth = Truth::Mask {
         mask: truth.clone(),
