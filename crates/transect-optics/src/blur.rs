@@ -1,5 +1,7 @@
 //! Gaussian blur.
 
+use crate::wide::wide;
+
 /// Index `at − back` into `n` samples continued by reflection about the edges of the outermost samples (… b a | a b c | c b …).
 pub(crate) fn reflect(at: usize, back: usize, n: usize) -> usize {
     let period = 2 * n;
@@ -21,6 +23,68 @@ fn half_kernel(sigma: f64) -> Vec<f32> {
     weights.iter().map(|w| (w / sum) as f32).collect()
 }
 
+/// Samples that are computed side by side.
+const SIDE_BY_SIDE: usize = 32;
+
+/// The kernel's sums at neighbouring samples, the first at `centre`; neighbours of the kernel lie `stride` apart.
+#[expect(clippy::inline_always, reason = "compiled for what `wide` finds")]
+#[inline(always)]
+fn sums(source: &[f32], centre: usize, stride: usize, kernel: &[f32]) -> [f32; SIDE_BY_SIDE] {
+    let mut sums = [0.0; SIDE_BY_SIDE];
+    for (sum, value) in sums.iter_mut().zip(&source[centre..centre + SIDE_BY_SIDE]) {
+        *sum = kernel[0] * value;
+    }
+    for (k, &weight) in kernel.iter().enumerate().skip(1) {
+        let before = &source[centre - k * stride..][..SIDE_BY_SIDE];
+        let after = &source[centre + k * stride..][..SIDE_BY_SIDE];
+        for ((sum, a), b) in sums.iter_mut().zip(before).zip(after) {
+            *sum += weight * (a + b);
+        }
+    }
+    sums
+}
+
+/// Along rows.
+#[expect(clippy::inline_always, reason = "compiled for what `wide` finds")]
+#[inline(always)]
+fn across(plane: &mut [f32], columns: usize, kernel: &[f32]) {
+    let radius = kernel.len() - 1;
+    let mut line = vec![0.0_f32; columns.next_multiple_of(SIDE_BY_SIDE) + 2 * radius];
+    for row in plane.chunks_exact_mut(columns) {
+        line[radius..radius + columns].copy_from_slice(row);
+        for i in 0..radius {
+            line[i] = row[reflect(i, radius, columns)];
+            line[radius + columns + i] = row[reflect(columns + i, 0, columns)];
+        }
+        for (i, out) in row.chunks_mut(SIDE_BY_SIDE).enumerate() {
+            let sums = sums(&line, radius + i * SIDE_BY_SIDE, 1, kernel);
+            out.copy_from_slice(&sums[..out.len()]);
+        }
+    }
+}
+
+/// Along columns.
+#[expect(clippy::inline_always, reason = "compiled for what `wide` finds")]
+#[inline(always)]
+fn down(plane: &mut [f32], rows: usize, columns: usize, kernel: &[f32]) {
+    let radius = kernel.len() - 1;
+    // Bands of columns stay in the cache, continued above and below.
+    let mut band = vec![0.0_f32; (rows + 2 * radius) * SIDE_BY_SIDE];
+    let sources: Vec<usize> = (0..rows + 2 * radius)
+        .map(|row| reflect(row, radius, rows) * columns)
+        .collect();
+    for start in (0..columns).step_by(SIDE_BY_SIDE) {
+        let width = SIDE_BY_SIDE.min(columns - start);
+        for (line, from) in band.chunks_exact_mut(SIDE_BY_SIDE).zip(&sources) {
+            line[..width].copy_from_slice(&plane[from + start..][..width]);
+        }
+        for (row, out) in plane.chunks_exact_mut(columns).enumerate() {
+            let sums = sums(&band, (row + radius) * SIDE_BY_SIDE, SIDE_BY_SIDE, kernel);
+            out[start..start + width].copy_from_slice(&sums[..width]);
+        }
+    }
+}
+
 /// Convolves one plane with a Gaussian of the given standard deviations in pixels, edges reflected, kernel cut at four
 /// standard deviations (as SciPy's `gaussian_filter` with its defaults). A standard deviation of 0, or one so small that
 /// the kernel is a single tap, leaves its axis as it is.
@@ -31,62 +95,15 @@ pub(crate) fn gaussian(
     sigma_rows: f64,
     sigma_columns: f64,
 ) {
-    if sigma_columns > 0.0 {
-        let kernel = half_kernel(sigma_columns);
-        let radius = kernel.len() - 1;
-        if radius > 0 {
-            let mut line = vec![0.0_f32; columns + 2 * radius];
-            for row in plane.chunks_exact_mut(columns) {
-                line[radius..radius + columns].copy_from_slice(row);
-                for i in 0..radius {
-                    line[i] = row[reflect(i, radius, columns)];
-                    line[radius + columns + i] = row[reflect(columns + i, 0, columns)];
-                }
-                for (out, centre) in row.iter_mut().zip(&line[radius..]) {
-                    *out = kernel[0] * centre;
-                }
-                for (k, &weight) in kernel.iter().enumerate().skip(1) {
-                    let left = &line[radius - k..radius - k + columns];
-                    let right = &line[radius + k..radius + k + columns];
-                    for ((out, a), b) in row.iter_mut().zip(left).zip(right) {
-                        *out += weight * (a + b);
-                    }
-                }
-            }
-        }
+    let kernel = |sigma: f64| {
+        (sigma > 0.0)
+            .then(|| half_kernel(sigma))
+            .filter(|k| k.len() > 1)
+    };
+    if let Some(kernel) = kernel(sigma_columns) {
+        wide(|| across(plane, columns, &kernel));
     }
-    if sigma_rows > 0.0 {
-        let kernel = half_kernel(sigma_rows);
-        let radius = kernel.len() - 1;
-        if radius > 0 {
-            // Bands of columns keep the source rows of one output row in the cache.
-            const BAND: usize = 256;
-            let mut source = vec![0.0_f32; rows * BAND.min(columns)];
-            for start in (0..columns).step_by(BAND) {
-                let width = BAND.min(columns - start);
-                for row in 0..rows {
-                    source[row * width..(row + 1) * width].copy_from_slice(
-                        &plane[row * columns + start..row * columns + start + width],
-                    );
-                }
-                for row in 0..rows {
-                    let out = &mut plane[row * columns + start..row * columns + start + width];
-                    for (o, centre) in out.iter_mut().zip(&source[row * width..(row + 1) * width]) {
-                        *o = kernel[0] * centre;
-                    }
-                    for (k, &weight) in kernel.iter().enumerate().skip(1) {
-                        let above = reflect(row, k, rows) * width;
-                        let below = reflect(row + k, 0, rows) * width;
-                        for ((o, a), b) in out
-                            .iter_mut()
-                            .zip(&source[above..above + width])
-                            .zip(&source[below..below + width])
-                        {
-                            *o += weight * (a + b);
-                        }
-                    }
-                }
-            }
-        }
+    if let Some(kernel) = kernel(sigma_rows) {
+        wide(|| down(plane, rows, columns, &kernel));
     }
 }

@@ -4,6 +4,58 @@ use std::sync::LazyLock;
 
 use transect_core::Stream;
 
+/// The words of a stream, taken from it in bulk, so that it is used for nothing else afterwards.
+pub(crate) struct Words {
+    stream: Stream,
+    halves: [u32; 2 * Self::BULK],
+    used: usize,
+}
+
+impl Words {
+    const BULK: usize = 64;
+
+    pub(crate) fn of(stream: Stream) -> Self {
+        Self {
+            stream,
+            halves: [0; 2 * Self::BULK],
+            used: 2 * Self::BULK,
+        }
+    }
+
+    /// The lower, then the upper half of each word.
+    #[inline]
+    fn half(&mut self) -> u32 {
+        if self.used >= self.halves.len() {
+            self.refill();
+        }
+        let half = self.halves[self.used];
+        self.used += 1;
+        half
+    }
+
+    /// A word; halves are taken in pairs where words are.
+    #[inline]
+    fn bits(&mut self) -> u64 {
+        u64::from(self.half()) | u64::from(self.half()) << 32
+    }
+
+    /// Uniform on [0, 1), with 53 random bits.
+    #[inline]
+    fn uniform(&mut self) -> f64 {
+        (self.bits() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+    }
+
+    #[cold]
+    fn refill(&mut self) {
+        let mut words = [0; Self::BULK];
+        self.stream.fill(&mut words);
+        for (pair, word) in self.halves.as_chunks_mut().0.iter_mut().zip(words) {
+            *pair = [word as u32, (word >> 32) as u32];
+        }
+        self.used = 0;
+    }
+}
+
 /// Layers of the ziggurat.
 const LAYERS: usize = 256;
 
@@ -45,9 +97,10 @@ impl Normal {
         Self { table: &ZIGGURAT }
     }
 
-    pub(crate) fn draw(&self, stream: &mut Stream) -> f64 {
+    #[inline]
+    pub(crate) fn draw(&self, words: &mut Words) -> f64 {
         loop {
-            let bits = stream.bits();
+            let bits = words.bits();
             let layer = (bits & 0xff) as usize;
             // The upper 53 bits, apart from those of the layer: uniform on [−1, 1).
             let u = (bits >> 11) as f64 * (2.0 / (1_u64 << 53) as f64) - 1.0;
@@ -58,15 +111,15 @@ impl Normal {
             if layer == 0 {
                 // The tail (Marsaglia 1964).
                 loop {
-                    let a = -(1.0 - stream.uniform()).ln() / TAIL;
-                    let b = -(1.0 - stream.uniform()).ln();
+                    let a = -(1.0 - words.uniform()).ln() / TAIL;
+                    let b = -(1.0 - words.uniform()).ln();
                     if b + b > a * a {
                         return if u < 0.0 { -(TAIL + a) } else { TAIL + a };
                     }
                 }
             }
             let (low, high) = (self.table.y[layer], self.table.y[layer + 1]);
-            if low + stream.uniform() * (high - low) < density(x) {
+            if low + words.uniform() * (high - low) < density(x) {
                 return x;
             }
         }
@@ -77,15 +130,20 @@ impl Normal {
 pub(crate) struct Poisson {
     /// The count of the first entry.
     first: f64,
-    /// Distribution function from there.
-    cumulative: Vec<f64>,
-    /// For each of equal steps of probability the entry to begin at.
+    /// The distribution function from there, times 2⁶⁴: the upper halves.
+    upper: Vec<u32>,
+    /// The lower halves.
+    lower: Vec<u32>,
+    /// For each of equal steps of probability the entry to begin at, and whether it is that entry for the whole step.
     guide: Vec<u16>,
 }
 
 impl Poisson {
-    /// Steps of the guide.
-    const STEPS: usize = 256;
+    /// Steps of the guide, as a power of 2.
+    const STEPS: u32 = 10;
+
+    /// Marks a step of the guide that lies in one entry.
+    const SETTLED: u16 = 0x8000;
 
     /// Largest mean that a table is made for.
     pub(crate) const LARGEST: f64 = 1e6;
@@ -97,45 +155,80 @@ impl Poisson {
         let first = (mean - reach).floor().max(0.0);
         let count = (mean + reach - first).ceil() as usize + 1;
         // Outwards from the mode, so that nothing underflows before it is small.
-        let mode = (mean.floor() - first).max(0.0) as usize;
+        let mode = ((mean.floor() - first).max(0.0) as usize).min(count - 1);
+        let per_mean = 1.0 / mean;
+        let ratio: Vec<f64> = (0..count).map(|i| mean / (first + i as f64)).collect();
         let mut mass = vec![0.0; count];
-        mass[mode.min(count - 1)] = 1.0;
+        mass[mode] = 1.0;
+        let mut here = 1.0;
         for i in (0..mode).rev() {
-            mass[i] = mass[i + 1] * (first + (i + 1) as f64) / mean;
+            here *= (first + (i + 1) as f64) * per_mean;
+            mass[i] = here;
         }
+        here = 1.0;
         for i in mode + 1..count {
-            mass[i] = mass[i - 1] * mean / (first + i as f64);
+            here *= ratio[i];
+            mass[i] = here;
         }
-        let total: f64 = mass.iter().sum();
+        let scale = 2.0_f64.powi(64) / mass.iter().sum::<f64>();
         let mut sum = 0.0;
-        let cumulative: Vec<f64> = mass
-            .iter()
-            .map(|m| {
-                sum += m / total;
-                sum
-            })
-            .collect();
-        let guide = (0..Self::STEPS)
-            .map(|s| {
-                cumulative
-                    .partition_point(|&c| c <= s as f64 / Self::STEPS as f64)
-                    .min(count - 1) as u16
-            })
-            .collect();
+        let (mut upper, mut lower) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut guide = Vec::with_capacity(1 << Self::STEPS);
+        for (i, m) in mass.iter().enumerate() {
+            sum += m * scale;
+            // The last entry takes what rounding leaves.
+            let bound = if i + 1 < count { sum as u64 } else { u64::MAX };
+            upper.push((bound >> 32) as u32);
+            lower.push(bound as u32);
+            // Steps that end before the bound are settled; the one that holds it begins here.
+            let steps = (bound >> (64 - Self::STEPS)) as usize;
+            let settled = i as u16 | Self::SETTLED;
+            while guide.len() < steps {
+                guide.push(settled);
+            }
+            if guide.len() == steps && steps < 1 << Self::STEPS {
+                guide.push(i as u16);
+            }
+        }
         Self {
             first,
-            cumulative,
+            upper,
+            lower,
             guide,
         }
     }
 
-    pub(crate) fn draw(&self, stream: &mut Stream) -> f64 {
-        let u = stream.uniform();
-        let mut at = self.guide[(u * Self::STEPS as f64) as usize] as usize;
-        while at + 1 < self.cumulative.len() && self.cumulative[at] <= u {
+    /// By 32 random bits, and 32 more where those lie on the bound of an entry.
+    #[inline]
+    pub(crate) fn draw(&self, words: &mut Words) -> f64 {
+        let u = words.half();
+        let guide = self.guide[(u >> (32 - Self::STEPS)) as usize];
+        let at = if guide & Self::SETTLED == 0 {
+            i32::from(self.search(u, guide, words))
+        } else {
+            i32::from(guide & !Self::SETTLED)
+        };
+        self.first + f64::from(at)
+    }
+
+    /// The first entry from `at` whose bound lies above.
+    fn search(&self, u: u32, from: u16, words: &mut Words) -> u16 {
+        let mut at = usize::from(from);
+        let mut rest = None;
+        while at + 1 < self.upper.len() {
+            let above = match self.upper[at].cmp(&u) {
+                std::cmp::Ordering::Greater => true,
+                std::cmp::Ordering::Less => false,
+                std::cmp::Ordering::Equal => {
+                    self.lower[at] > *rest.get_or_insert_with(|| words.half())
+                }
+            };
+            if above {
+                break;
+            }
             at += 1;
         }
-        self.first + at as f64
+        at as u16
     }
 }
 
@@ -146,7 +239,7 @@ mod tests {
     /// Share of draws in each of the bins between the edges against the normal distribution.
     #[test]
     fn ziggurat_draws_are_normal() {
-        let mut stream = Stream::new(1, "normal", &[]);
+        let mut words = Words::of(Stream::new(1, "normal", &[]));
         let normal = Normal::new();
         let n = 2_000_000;
         // Standard normal probabilities of (−∞, −3.7], (−3.7, −2], (−2, −1], (−1, 0].
@@ -158,7 +251,7 @@ mod tests {
         ];
         let mut counts = [0.0_f64; 8];
         for _ in 0..n {
-            let x = normal.draw(&mut stream);
+            let x = normal.draw(&mut words);
             let bin = match x.abs() {
                 a if a >= 3.7 => 0,
                 a if a >= 2.0 => 1,
@@ -192,11 +285,11 @@ mod tests {
 
     #[test]
     fn tables_of_poisson_have_its_probabilities() {
-        for mean in [0.01, 0.5, 4.0, 35.0, 900.0] {
+        for mean in [0.01, 0.5, 4.0, 35.0, 900.0, 2e5] {
             let table = Poisson::new(mean);
-            let mut stream = Stream::new(2, "poisson", &[]);
+            let mut words = Words::of(Stream::new(2, "poisson", &[]));
             let n = 400_000;
-            let draws: Vec<f64> = (0..n).map(|_| table.draw(&mut stream)).collect();
+            let draws: Vec<f64> = (0..n).map(|_| table.draw(&mut words)).collect();
             let m = draws.iter().sum::<f64>() / f64::from(n);
             let v = draws.iter().map(|d| (d - m).powi(2)).sum::<f64>() / f64::from(n);
             assert!(
@@ -207,13 +300,62 @@ mod tests {
                 (v - mean).abs() < 5.0 * ((mean + 2.0 * mean * mean) / f64::from(n)).sqrt(),
                 "variance {mean}: {v}"
             );
-            // The probability of nothing, exactly.
-            if mean < 10.0 {
+        }
+    }
+
+    /// The probability that a table gives to each of its entries.
+    fn shares(table: &Poisson) -> Vec<f64> {
+        let bounds = table.upper.iter().zip(&table.lower);
+        let mut before = 0;
+        bounds
+            .map(|(&upper, &lower)| {
+                let bound = u64::from(upper) << 32 | u64::from(lower);
+                let share = (bound - before) as f64 / 2.0_f64.powi(64);
+                before = bound;
+                share
+            })
+            .collect()
+    }
+
+    #[test]
+    fn probabilities_of_poisson_are_those_of_its_formula() {
+        for mean in [0.01, 0.5, 4.0, 35.0, 900.0, 1e4] {
+            let table = Poisson::new(mean);
+            let mut log = -mean;
+            let mut k = 0.0;
+            for (i, share) in shares(&table).into_iter().enumerate() {
+                let count = table.first + i as f64;
+                while k < count {
+                    k += 1.0;
+                    log += (mean / k).ln();
+                }
+                let expected = log.exp();
                 assert!(
-                    (table.cumulative[0] - (-mean).exp()).abs() < 1e-12,
-                    "{mean}"
+                    (share - expected).abs() < 1e-13 + 1e-9 * expected,
+                    "P({count}) at mean {mean}: {share}, not {expected}"
                 );
             }
         }
+    }
+
+    #[test]
+    fn the_guide_leads_to_the_entry_that_a_search_of_all_finds() {
+        for mean in [1e-3, 0.7, 12.0, 300.0, 5e3] {
+            let table = Poisson::new(mean);
+            let mut words = Words::of(Stream::new(3, "guide", &[]));
+            let mut copy = Words::of(Stream::new(3, "guide", &[]));
+            for _ in 0..20_000 {
+                let u = copy.half();
+                let at = table.search(u, 0, &mut copy);
+                assert_eq!(table.draw(&mut words), table.first + f64::from(at));
+            }
+        }
+    }
+
+    #[test]
+    fn words_in_bulk_are_those_of_the_stream() {
+        let mut stream = Stream::new(4, "words", &[]);
+        let mut words = Words::of(stream.clone());
+        assert!((0..500).all(|_| words.bits() == stream.bits()));
     }
 }

@@ -7,7 +7,7 @@ use crate::blur::gaussian;
 use crate::corruption::scaled;
 use crate::density::{Density, white};
 use crate::describe::profile;
-use crate::draw::Normal;
+use crate::draw::{Normal, Words};
 use crate::surface::{self, Surface};
 use crate::view::{Made, MakeContext, stream, unchanged, unsupported};
 
@@ -159,11 +159,11 @@ fn noise(
         return Ok(unchanged(image, truth));
     }
     let sd = (donor * donor - own * own).sqrt() * full_scale(image);
-    let mut stream = stream("swap/noise", view, context);
+    let mut words = Words::of(stream("swap/noise", view, context));
     let normal = Normal::new();
     Ok(crate::corruption::changed(image, truth, |_, samples| {
         for sample in samples {
-            *sample = (f64::from(*sample) + sd * normal.draw(&mut stream)) as f32;
+            *sample = (f64::from(*sample) + sd * normal.draw(&mut words)) as f32;
         }
     }))
 }

@@ -3,7 +3,7 @@
 use transect_core::{Image, LabelImage, Result, View};
 
 use super::{ALL, Corruption, bright_levels, changed};
-use crate::draw::Normal;
+use crate::draw::{Normal, Words};
 use crate::view::{Made, MakeContext, stream};
 
 /// Electrons that the brightest signal is taken to be.
@@ -36,7 +36,7 @@ fn run(
     context: &MakeContext<'_>,
 ) -> Result<Made> {
     let levels = bright_levels(image);
-    let mut stream = stream(CORRUPTION.name, view, context);
+    let mut words = Words::of(stream(CORRUPTION.name, view, context));
     let normal = Normal::new();
     Ok(changed(image, truth, |channel, samples| {
         let Some(bright) = levels[channel] else {
@@ -44,7 +44,7 @@ fn run(
         };
         let sd = view.value / BRIGHT_ELECTRONS * bright;
         for sample in samples {
-            *sample = (f64::from(*sample) + sd * normal.draw(&mut stream)) as f32;
+            *sample = (f64::from(*sample) + sd * normal.draw(&mut words)) as f32;
         }
     }))
 }

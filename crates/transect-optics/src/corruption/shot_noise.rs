@@ -3,7 +3,7 @@
 use transect_core::{Dtype, Image, LabelImage, Result, View};
 
 use super::{ALL, Corruption, bright_levels, changed};
-use crate::draw::Poisson;
+use crate::draw::{Poisson, Words};
 use crate::view::{Made, MakeContext, stream};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -35,25 +35,39 @@ fn run(
 ) -> Result<Made> {
     let levels = bright_levels(image);
     let mut stream = stream(CORRUPTION.name, view, context);
+    let few =
+        |bright: f64| image.dtype == Dtype::Uint8 && 256.0 * view.value / bright < Poisson::LARGEST;
+    if levels.iter().flatten().all(|&bright| few(bright)) {
+        // Few levels: a table of the distribution for each that occurs, the same for channels that are equally bright.
+        let mut words = Words::of(stream);
+        let mut tables: Vec<Option<Poisson>> = Vec::new();
+        let mut tables_for = None;
+        return Ok(changed(image, truth, |channel, samples| {
+            let Some(bright) = levels[channel] else {
+                return;
+            };
+            if tables_for != Some(bright) {
+                tables = (0..256).map(|_| None).collect();
+                tables_for = Some(bright);
+            }
+            let photons_per_level = view.value / bright;
+            let level_per_photon = bright / view.value;
+            for sample in samples {
+                if *sample > 0.0 {
+                    let table = tables[(*sample as i32 & 0xff) as usize].get_or_insert_with(|| {
+                        Poisson::new(f64::from(*sample) * photons_per_level)
+                    });
+                    *sample = (table.draw(&mut words) * level_per_photon) as f32;
+                }
+            }
+        }));
+    }
     Ok(changed(image, truth, |channel, samples| {
         let Some(bright) = levels[channel] else {
             return;
         };
         let photons_per_level = view.value / bright;
         let level_per_photon = bright / view.value;
-        if image.dtype == Dtype::Uint8 && 256.0 * photons_per_level < Poisson::LARGEST {
-            // Few levels: a table of the distribution for each that occurs.
-            let mut tables: Vec<Option<Poisson>> = (0..256).map(|_| None).collect();
-            for sample in samples {
-                if *sample > 0.0 {
-                    let mean = f64::from(*sample) * photons_per_level;
-                    let table =
-                        tables[*sample as usize & 0xff].get_or_insert_with(|| Poisson::new(mean));
-                    *sample = (table.draw(&mut stream) * level_per_photon) as f32;
-                }
-            }
-            return;
-        }
         for sample in samples {
             if *sample > 0.0 && sample.is_finite() {
                 *sample = (stream.poisson(f64::from(*sample) * photons_per_level)
