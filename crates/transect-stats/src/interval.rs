@@ -603,6 +603,33 @@ impl Estimate {
         ))
     }
 
+    /// An estimate that no resample moved, without a range to bound it: an interval of no width, not `enough`.
+    pub(crate) fn without_variation(estimate: f64, units: &Units, settings: &Settings) -> Self {
+        let effective = units.effective();
+        let (low, high) = settings.range.unwrap_or((estimate, estimate));
+        let tail = Tail::Constant {
+            value: estimate,
+            low,
+            high,
+            units: effective,
+        };
+        let method = format!(
+            "no variation seen over {} {}",
+            short(effective),
+            units.noun()
+        );
+        Self::build(
+            estimate,
+            0.0,
+            settings,
+            tail,
+            method,
+            units.rows(),
+            effective,
+            false,
+        )
+    }
+
     /// One-sided p of H₀: θ ≤ `tau` (small when the quantity is above `tau`). 1 when there are not [`enough`] units. From
     /// a bootstrap it is never under 1/(resamples + 1).
     ///

@@ -15,11 +15,13 @@ mod calibration;
 mod confident;
 mod correlation;
 mod distance;
+mod effective_rank;
 mod envelope;
 mod error;
 mod exact;
 mod folds;
 mod interval;
+mod jackknife;
 mod matrix;
 mod mix;
 mod multiplicity;
@@ -48,6 +50,9 @@ pub use calibration::{
 pub use confident::{Doubt, LabelDoubts, label_doubts};
 pub use correlation::{pearson, spearman};
 pub use distance::{frechet_distance, kolmogorov_smirnov, standardised_difference};
+pub use effective_rank::{
+    EffectiveRank, RankEstimates, effective_rank, effective_rank_of, rank_estimates,
+};
 pub use envelope::{Envelope, Outside, envelope};
 pub use exact::{clopper_pearson, wilson};
 pub use folds::Folds;
@@ -56,6 +61,7 @@ pub use interval::{
     difference_of_rates, difference_of_statistics, mean, rate, ratio, ratio_of_statistics,
     statistic, statistic_of_rows,
 };
+pub use jackknife::jackknife;
 pub use matrix::Matrix;
 pub use mix::{MixSplit, class_mix};
 pub use multiplicity::{AttributeTest, holm, max_t};

@@ -380,7 +380,7 @@ mod tests {
             let folds = Folds::of_classes(&y, 3, &units, &settings).unwrap();
             let made = probe_classes(&x, &y, 3, &folds).unwrap();
             let right = accuracy(&made.predicted, &y);
-            assert!(right > if d < n { 0.98 } else { 0.75 }, "{n} {d} {right}");
+            assert!(right > if d < n { 0.98 } else { 0.6 }, "{n} {d} {right}");
             for i in 0..n {
                 assert!((made.probabilities.row(i).iter().sum::<f64>() - 1.0).abs() < 1e-12);
             }
