@@ -12,7 +12,7 @@ use crate::predictor::{Predictor, Shown};
 use crate::describe::described;
 
 /// Rows that are tried.
-const SAMPLE: usize = 5;
+pub(crate) const SAMPLE: usize = 5;
 
 /// What a run will cost.
 #[derive(Debug, Clone, Copy, PartialEq)]

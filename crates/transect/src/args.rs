@@ -196,6 +196,10 @@ pub(crate) struct ModelArgs {
     /// Over what statistics of the normalisation are taken, where they are taken from the image.
     #[arg(long, value_parser = ["whole", "tile"])]
     pub(crate) normalise: Option<String>,
+    /// Whose reading of a bioimage.io description is run, where the two differ: the specification's (where not said), or what
+    /// bioimageio.core 0.11.0 does.
+    #[arg(long, value_parser = ["specification", "core-compatible"])]
+    pub(crate) rdf_meaning: Option<String>,
     /// Side of a tile in pixels, where the specification leaves it open.
     #[arg(long, value_name = "PX")]
     pub(crate) tile: Option<usize>,

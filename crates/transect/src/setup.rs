@@ -11,7 +11,9 @@ use transect_core::{Context, Digest, Error, Errors, Modality, Role, Task, TruthR
 use transect_image::Limits;
 use transect_manifest::Dataset;
 use transect_measure::{Job, MaskRule, Note, Predictions, Source};
-use transect_model::{Decode, EngineChoice, Model, Normalise, Options, TestOutcome, Thresholds};
+use transect_model::{
+    Decode, EngineChoice, Model, Normalise, Options, RdfMeaning, TestOutcome, Thresholds,
+};
 
 use crate::args::{DataArgs, DecodeArg, EngineArg, JobArgs, ModalityArg, ModelArgs, TaskArg};
 
@@ -122,6 +124,10 @@ pub(crate) fn model(args: &ModelArgs, path: &Path, keep_fed: bool) -> Result<Mod
                 Normalise::Whole
             }
         }),
+        rdf_meaning: match args.rdf_meaning.as_deref() {
+            Some("core-compatible") => RdfMeaning::CoreCompatible,
+            _ => RdfMeaning::Specification,
+        },
         tile: args.tile,
         halo: args.halo,
         embeddings: args.embedding.clone(),
@@ -516,7 +522,7 @@ impl Inputs {
             ..Context::bare(self.task, Vec::new())
         };
         let requests = transect_anatomy::plan(&context);
-        Ok(Job {
+        let mut job = Job {
             dataset,
             source: self.source.clone(),
             context,
@@ -529,7 +535,11 @@ impl Inputs {
             fingerprint,
             model_test: self.model_test.clone(),
             notes,
-        })
+        };
+        // Where the reference runner reads the description otherwise, how far that goes on these images.
+        job.notes
+            .extend(transect_measure::runner_note(&job).map(Note::Fact));
+        Ok(job)
     }
 
     /// The largest number of rows of a role.
@@ -554,6 +564,7 @@ fn of_a_model(args: &JobArgs) -> Vec<&'static str> {
         ("--classes", classified && !model.classes.is_empty()),
         ("--channels", !model.channels.is_empty()),
         ("--normalise", model.normalise.is_some()),
+        ("--rdf-meaning", model.rdf_meaning.is_some()),
         ("--tile", model.tile.is_some()),
         ("--halo", model.halo.is_some()),
         ("--embedding", !model.embedding.is_empty()),
