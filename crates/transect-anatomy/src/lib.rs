@@ -8,11 +8,14 @@
 //! Only primary findings may fail, at most two of each mode: [`Mode::primaries`] names them before the run.
 
 pub mod calibration;
+mod copies;
 pub mod cost;
+mod embedded;
 mod headline;
 mod opinion;
 pub mod performance;
 mod plan;
+pub mod prior;
 pub mod robustness;
 pub mod shift;
 pub mod simulate;
@@ -57,6 +60,7 @@ pub fn modes() -> &'static [Mode] {
         shift::MODE,
         robustness::MODE,
         calibration::MODE,
+        prior::MODE,
         cost::MODE,
     ];
     MODES

@@ -25,6 +25,17 @@ pub enum Ground {
         /// Whether a warning may be given at all, such as only where an adjusted p is small.
         may_warn: bool,
     },
+    /// What was shown of several quantities at once, where one threshold does not say it (better than all of them, no better
+    /// than one). Both may be shown: good, but by too little; that warns, and the mode gives a `p` of 1. The finding's `p` is
+    /// given by the mode.
+    Shown {
+        /// Whether what is wanted was shown.
+        good: bool,
+        /// Whether the contrary was shown.
+        bad: bool,
+        /// Whether there are units enough for a verdict.
+        enough: bool,
+    },
 }
 
 /// A finding whose verdict is still open.
@@ -144,11 +155,25 @@ pub(crate) fn settle(
         finding.p_adjusted = p_adjusted;
         finding.family_size = Some(family_size);
     }
+    if let Ground::Shown { good, bad, enough } = ground {
+        finding.verdict = if !enough {
+            Verdict::Undecided
+        } else if finding.primary && p_adjusted.is_some_and(|p| p <= 0.05) {
+            Verdict::Fail
+        } else if bad {
+            Verdict::Warn
+        } else if good {
+            Verdict::Pass
+        } else {
+            Verdict::Undecided
+        };
+        return finding;
+    }
     let Some(threshold) = finding.threshold else {
         return finding;
     };
     match ground {
-        Ground::Settled => {}
+        Ground::Settled | Ground::Shown { .. } => {}
         Ground::Estimate(estimate) => {
             finding.verdict = judge(&estimate, &threshold, finding.better, p_adjusted);
             if finding.verdict == Verdict::Undecided && (estimate.enough || !grouped) {
