@@ -15,6 +15,7 @@ mod calibration;
 mod confident;
 mod correlation;
 mod distance;
+mod donors;
 mod effective_rank;
 mod envelope;
 mod error;
@@ -32,6 +33,7 @@ mod rank;
 mod resample;
 mod selective;
 mod shrinkage;
+mod simultaneous;
 mod single;
 mod tails;
 mod tolerance;
@@ -53,6 +55,7 @@ pub use distance::{frechet_distance, kolmogorov_smirnov, standardised_difference
 pub use effective_rank::{
     EffectiveRank, RankEstimates, effective_rank, effective_rank_of, rank_estimates,
 };
+pub use donors::{DonorPair, mean_over_donors};
 pub use envelope::{Envelope, Outside, envelope};
 pub use exact::{clopper_pearson, wilson};
 pub use folds::Folds;
@@ -69,6 +72,7 @@ pub use probe::{ClassProbe, SHRINKAGE, ValueProbe, probe_classes, probe_value};
 pub use quantile::{RobustScale, median, quantile, quantiles, robust_scale};
 pub use rank::{auroc, auroc_weighted, ranks};
 pub use selective::{RiskCoverage, risk_coverage};
+pub use simultaneous::{Simultaneous, simultaneous, simultaneous_means, subgroups_against_rest};
 pub use single::{BINS, SingleClasses, SingleValue, best_single_classes, best_single_value};
 pub use tolerance::{Tolerance, isotonic, tolerance, tolerance_of_means};
 pub use two_sample::{ClassifierTest, MmdTest, classifier_two_sample, mmd_aggregated};
