@@ -118,7 +118,7 @@ pub const CONTROLS: &[(&str, &str)] = &[
     ),
     (
         "channels",
-        "the channels of one group (`value`) replaced by those of the donor; see [`channel_group`]",
+        "mean and spread of the channels of one group (`value`) moved to those of the donor; see [`channel_group`]",
     ),
 ];
 

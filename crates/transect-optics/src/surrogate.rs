@@ -3,22 +3,106 @@
 use transect_core::view::SURROGATES;
 use transect_core::{Error, Image, LabelImage, Result, View, codes};
 
-use crate::view::{Made, MakeContext};
+use crate::ablation;
+use crate::blur::gaussian;
+use crate::describe::{Camera, camera};
+use crate::draw::{Normal, Words};
+use crate::surface;
+use crate::view::{Made, MakeContext, stream};
 
-/// Makes the surrogate that the view names.
+/// Makes the surrogate that the view names; see [`SURROGATES`]. Labels, where there are any, are all 0.
+///
+/// Noise is drawn as the camera makes it: of the variance `gain · level + read²`, both estimated from the image by photon
+/// transfer; where that fails, of the estimated noise.
 ///
 /// # Errors
-/// `T501` for a name that there is not.
+/// `T501` for a name that there is not, `T506` where the background could not be estimated.
 pub(crate) fn make(
-    _image: &Image,
-    _truth: Option<&LabelImage>,
+    image: &Image,
+    truth: Option<&LabelImage>,
     view: &View,
-    _context: &MakeContext<'_>,
+    context: &MakeContext<'_>,
 ) -> Result<Made> {
-    let names: Vec<_> = SURROGATES.iter().map(|(name, _)| *name).collect();
-    Err(Error::new(
-        &codes::optics::UNKNOWN_VIEW,
-        format!("unknown surrogate `{}`", view.name),
-    )
-    .note(format!("surrogates: {}", names.join(", "))))
+    let (rows, columns) = (image.rows(), image.columns());
+    let mut result = image.clone();
+    let size = image.samples().len() / image.channels();
+    let noisy = |result: &mut Image, cameras: &[Camera]| {
+        let mut words = Words::of(stream("surrogate", view, context));
+        let normal = Normal::new();
+        for (camera, samples) in cameras
+            .iter()
+            .zip(result.samples_mut().chunks_exact_mut(size))
+        {
+            for sample in samples {
+                let sd = camera.noise(f64::from(*sample));
+                *sample = (f64::from(*sample) + sd * normal.draw(&mut words)) as f32;
+            }
+        }
+    };
+    match view.name.as_str() {
+        "empty_field" => {
+            let cameras = camera(image, context.modality);
+            let field = context
+                .profile
+                .and_then(|p| p.illumination.as_slice().try_into().ok())
+                .map(|s: surface::Surface| {
+                    let (down, across) = (surface::positions(rows), surface::positions(columns));
+                    let mut field = Vec::with_capacity(rows * columns);
+                    for &r in &down {
+                        field.extend(across.iter().map(|&c| surface::value(&s, r, c).exp()));
+                    }
+                    let mean = field.iter().sum::<f64>() / field.len() as f64;
+                    field.iter().map(|f| f / mean).collect::<Vec<f64>>()
+                });
+            for (camera, samples) in cameras
+                .iter()
+                .zip(result.samples_mut().chunks_exact_mut(size))
+            {
+                let level = camera.background.ok_or_else(|| {
+                    Error::new(
+                        &codes::optics::TRAIT_UNKNOWN,
+                        "the background could not be estimated on the image",
+                    )
+                })?;
+                for (i, sample) in samples.iter_mut().enumerate() {
+                    let factor = field.as_ref().map_or(1.0, |f| f[i % f.len()]);
+                    *sample = (level * factor) as f32;
+                }
+            }
+            noisy(&mut result, &cameras);
+        }
+        "noise_only" => {
+            let cameras = camera(image, context.modality);
+            for samples in result.samples_mut().chunks_exact_mut(size) {
+                let mean = samples.iter().map(|&v| f64::from(v)).sum::<f64>() / size as f64;
+                samples.fill(mean as f32);
+            }
+            noisy(&mut result, &cameras);
+        }
+        "phase_scrambled" => ablation::scrambled(&mut result, view, context),
+        "defocused_blank" => {
+            let cameras = camera(image, context.modality);
+            let sigma = rows.min(columns) as f64 / 8.0;
+            for plane in result.samples_mut().chunks_exact_mut(rows * columns) {
+                gaussian(plane, rows, columns, sigma, sigma);
+            }
+            noisy(&mut result, &cameras);
+        }
+        name => {
+            let names: Vec<_> = SURROGATES.iter().map(|(name, _)| *name).collect();
+            return Err(Error::new(
+                &codes::optics::UNKNOWN_VIEW,
+                format!("unknown surrogate `{name}`"),
+            )
+            .note(format!("surrogates: {}", names.join(", "))));
+        }
+    }
+    result.quantise();
+    Ok(Made {
+        image: result,
+        truth: truth
+            .map(|t| LabelImage::new(t.rows(), t.columns(), vec![0; t.labels().len()]))
+            .transpose()?,
+        donor_row: None,
+    })
 }

@@ -1,6 +1,6 @@
 //! Swaps: traits of an image moved to those of a donor from a pool.
 
-use transect_core::view::TRAITS;
+use transect_core::view::{CONTROLS, TRAITS, channel_group};
 use transect_core::{Error, Image, LabelImage, Modality, Profile, Result, View, codes};
 
 use crate::blur::gaussian;
@@ -18,8 +18,9 @@ pub(crate) fn make(
     view: &View,
     context: &MakeContext<'_>,
 ) -> Result<Made> {
-    if !TRAITS.iter().any(|(name, _)| *name == view.name) {
-        let names: Vec<_> = TRAITS.iter().map(|(name, _)| *name).collect();
+    let known = || TRAITS.iter().chain(CONTROLS).map(|(name, _)| *name);
+    if !known().any(|name| name == view.name) {
+        let names: Vec<_> = known().collect();
         return Err(Error::new(
             &codes::optics::UNKNOWN_VIEW,
             format!("unknown trait `{}`", view.name),
@@ -48,6 +49,8 @@ pub(crate) fn make(
     let target = &donor.profile;
     let mut made = match view.name.as_str() {
         "style" => style(image, truth, own, target)?,
+        "style_random" => style_random(image, truth, own, target, view, context)?,
+        "channels" => channels(image, truth, own, target, view)?,
         "focus" => focus(image, truth, own, target)?,
         "noise" => noise(image, truth, own, target, view, context)?,
         "illumination" => illumination(image, truth, own, target)?,
@@ -119,6 +122,77 @@ fn style(
             }
         },
     ))
+}
+
+/// Mean and spread of each channel moved as far as the donor would move them, in a random direction: the vector of the
+/// channels' changes of mean keeps its length and so does that of the changes of the logarithm of the spread; their directions
+/// are uniform on the sphere. With one channel only the sign is drawn.
+fn style_random(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    own: &Profile,
+    donor: &Profile,
+    view: &View,
+    context: &MakeContext<'_>,
+) -> Result<Made> {
+    let channels = own.mean.len().min(donor.mean.len());
+    let mut stream = stream("swap/style_random", view, context);
+    let mut turned = |change: &[f64]| -> Vec<f64> {
+        let length = change.iter().map(|c| c * c).sum::<f64>().sqrt();
+        let direction: Vec<f64> = change.iter().map(|_| stream.normal()).collect();
+        let norm = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+        direction
+            .iter()
+            .map(|d| if norm > 0.0 { d / norm * length } else { 0.0 })
+            .collect()
+    };
+    let moves: Vec<f64> = (0..channels).map(|c| donor.mean[c] - own.mean[c]).collect();
+    let spreads: Vec<f64> = (0..channels)
+        .map(|c| {
+            if own.sd[c] > 0.0 && donor.sd[c] > 0.0 {
+                (donor.sd[c] / own.sd[c]).ln()
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    let (moves, spreads) = (turned(&moves), turned(&spreads));
+    let mut target = donor.clone();
+    for c in 0..channels {
+        target.mean[c] = own.mean[c] + moves[c];
+        target.sd[c] = own.sd[c] * spreads[c].exp();
+    }
+    style(image, truth, own, &target)
+}
+
+/// Mean and spread of the channels of one group to those of the donor; the other channels stay.
+fn channels(
+    image: &Image,
+    truth: Option<&LabelImage>,
+    own: &Profile,
+    donor: &Profile,
+    view: &View,
+) -> Result<Made> {
+    let group = channel_group(image.channels() as u32, view.value as u32);
+    if view.value < 0.0 || view.value.fract() != 0.0 || group.is_empty() {
+        return Err(Error::new(
+            &codes::optics::VIEW_VALUE,
+            format!(
+                "`channels` takes the number of a group of channels, got {}",
+                view.value
+            ),
+        ));
+    }
+    let mut target = own.clone();
+    for c in group {
+        let c = c as usize;
+        if let (Some(mean), Some(sd)) = (donor.mean.get(c), donor.sd.get(c)) {
+            target.mean[c] = *mean;
+            target.sd[c] = *sd;
+        }
+    }
+    target.optical_density = donor.optical_density;
+    style(image, truth, own, &target)
 }
 
 /// Blur up to the donor's; an image that is as blurred already stays.

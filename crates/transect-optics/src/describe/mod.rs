@@ -113,6 +113,49 @@ fn mean_sd(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
     Some((mean, (squares / n as f64).sqrt()))
 }
 
+/// What makes noise in one channel, in the samples' own units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Camera {
+    /// Background level.
+    pub(crate) background: Option<f64>,
+    /// Variance for each unit of signal, and standard deviation at zero signal, where photon transfer gives them.
+    transfer: Option<(f64, f64)>,
+    /// Standard deviation of the noise at the typical pixel.
+    typical: f64,
+}
+
+impl Camera {
+    /// Standard deviation of the noise at a level of signal: √(gain · level + read²), or the typical noise where photon
+    /// transfer gives nothing.
+    pub(crate) fn noise(&self, level: f64) -> f64 {
+        self.transfer
+            .map_or(self.typical, |(gain, read)| {
+                (gain * level.max(0.0) + read * read).sqrt()
+            })
+    }
+}
+
+/// The camera of each channel, as far as the image tells.
+pub(crate) fn camera(image: &Image, modality: Modality) -> Vec<Camera> {
+    let field = Field::of(image);
+    // The field's units are fractions of full scale for integer types.
+    let scale = if field.level > 0.0 {
+        1.0 / field.level
+    } else {
+        1.0
+    };
+    field
+        .channels
+        .iter()
+        .map(|plane| Camera {
+            background: noise::background(plane, field.level, modality).map(|b| b * scale),
+            transfer: noise::photon_transfer(plane, field.level)
+                .map(|(gain, read)| (gain * scale, read * scale)),
+            typical: noise::sd(plane, field.level).unwrap_or(0.0) * scale,
+        })
+        .collect()
+}
+
 /// The traits that swaps move. See [`describe`].
 pub(crate) fn profile(image: &Image, truth: Option<&LabelImage>, modality: Modality) -> Profile {
     let field = Field::of(image);

@@ -1,7 +1,9 @@
 //! Tests of the public interface.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod ablations;
 mod closed_forms;
+mod features;
 mod golden;
 mod misuse;
 mod page;

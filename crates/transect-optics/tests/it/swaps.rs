@@ -30,6 +30,7 @@ fn swap_of(
             },
         )]
         .into(),
+        ..Fits::default()
     };
     let context = MakeContext {
         modality,
