@@ -79,6 +79,34 @@ AFTER = {
     "binarize": [op("binarize", threshold=0.25)],
 }
 
+# What cannot be had for one image by itself, or not at all.
+REFUSED = {
+    "no axes": ([op("zero_mean_unit_variance")], []),
+    "no axes, range": ([op("scale_range", min_percentile=1, max_percentile=99)], []),
+    "no axes, clip": ([op("clip", max_percentile=90)], []),
+    "the batch among the axes": ([op("zero_mean_unit_variance", axes=["batch", "y", "x"])], []),
+    "statistics of an output": ([], [op("scale_mean_variance", axes=SPACE, reference_tensor="image")]),
+    "percentiles of an output": ([], [op("scale_range", axes=SPACE)]),
+    "thresholds along an axis": ([], [op("binarize", threshold=[0.1, 0.2, 0.3], axis="channel")]),
+}
+
+
+def refused(before, after):
+    """Whether the image is fed otherwise when another one came first; or the error."""
+    def fed(images):
+        pre, post = get_pre_and_postprocessing(described(before, after), dataset_for_initial_statistics=[])
+        for index, image in enumerate(images):
+            sample = Sample(members={"image": Tensor.from_numpy(image.copy(), dims=DIMS)}, stat={}, id=str(index))
+            pre(sample)
+            sample.members["maps"] = Tensor.from_numpy(y.copy(), dims=DIMS)
+            post(sample)
+        return np.asarray(sample.members["image"].data, np.float64)
+    try:
+        return "depends on other images" if np.abs(fed([x]) - fed([3 * x + 5, x])).max() > 1e-3 else "runs"
+    except Exception as error:  # whatever it is, it is what a user gets
+        return f"stops: {type(error).__name__}"
+
+
 if __name__ == "__main__":
     cases = []
     for name, chain in CHAINS.items():
@@ -89,4 +117,7 @@ if __name__ == "__main__":
         _, got = run([op("scale_linear", gain=0.5, offset=1.0)], chain)
         cases.append({"name": name, "before": [], "after": chain, "shape": [3, 1, 9, 11],
                       "data": y.ravel().tolist(), "input": x.ravel().tolist(), "result": got.ravel().tolist()})
-    json.dump({"cases": cases}, open("values.json", "w"))
+    refusals = []
+    for name, (before, after) in REFUSED.items():
+        refusals.append({"name": name, "operations": before or after, "after": bool(after), "runner": refused(before, after)})
+    json.dump({"cases": cases, "refused": refusals}, open("values.json", "w"))
