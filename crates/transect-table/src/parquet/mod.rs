@@ -202,4 +202,5 @@ fn unwritten(cause: impl std::fmt::Display) -> Error {
         &codes::measure::TABLE_UNWRITTEN,
         format!("a table of the run cannot be written: {cause}"),
     )
+    .help("free some space or make the folder writable, then run the same command again: what was finished is kept")
 }

@@ -1,10 +1,9 @@
 //! Bad input ends in an error or a row that says what, where, and how to mend it.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use crate::fixture::{audit, demo, refused, run, spoilt};
+use crate::fixture::{audit, classed, demo, refused, run, spoilt};
 
 /// Words of a quick audit of spoilt data.
 fn quick<'a>(model: &'a str, data: &'a str, out: &'a str) -> Vec<&'a str> {
@@ -361,21 +360,6 @@ fn an_unknown_code_says_where_to_look() {
     let text = refused(&["explain", "T999"]);
     assert!(text.contains("explain codes"), "{text}");
     assert!(run(&["explain", "t012"]).status.success());
-}
-
-/// A manifest of the demo's images with a class, for predictions of classes.
-fn classed() -> (tempfile::TempDir, String) {
-    let folder = spoilt();
-    let mut text = String::from("image,class_name\n");
-    for index in 0..4 {
-        for (laboratory, class) in [("A", "round"), ("B", "long")] {
-            let _ = writeln!(text, "images/{laboratory}_{index:03}.png,{class}");
-        }
-    }
-    let path = folder.path().join("data/classes.csv");
-    fs::write(&path, text).unwrap();
-    let path = path.to_str().unwrap().to_owned();
-    (folder, path)
 }
 
 #[test]

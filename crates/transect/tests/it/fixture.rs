@@ -1,6 +1,7 @@
 //! A small audit, run once: images of two simulated laboratories and the demo model.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -142,4 +143,19 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// A manifest of the demo's images with a class, for predictions of classes.
+pub(crate) fn classed() -> (tempfile::TempDir, String) {
+    let folder = spoilt();
+    let mut text = String::from("image,class_name\n");
+    for index in 0..4 {
+        for (laboratory, class) in [("A", "round"), ("B", "long")] {
+            let _ = writeln!(text, "images/{laboratory}_{index:03}.png,{class}");
+        }
+    }
+    let path = folder.path().join("data/classes.csv");
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
 }

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod bad_input;
+mod book;
 mod fixture;
 mod layers;
+mod options;
+mod resume;
 mod same_bytes;
