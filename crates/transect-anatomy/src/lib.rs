@@ -61,6 +61,7 @@ pub fn modes() -> &'static [Mode] {
         robustness::MODE,
         calibration::MODE,
         prior::MODE,
+        prior::MODE,
         cost::MODE,
     ];
     MODES
