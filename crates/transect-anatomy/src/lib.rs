@@ -61,7 +61,6 @@ pub fn modes() -> &'static [Mode] {
         robustness::MODE,
         calibration::MODE,
         prior::MODE,
-        prior::MODE,
         cost::MODE,
     ];
     MODES
