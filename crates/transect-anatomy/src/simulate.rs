@@ -201,6 +201,11 @@ pub fn tables(scenario: &Scenario) -> MemoryTables {
         classes,
         claims,
         domain: Some("laboratory".to_owned()),
+        domains: [(s.reference, "A"), (s.target, "B")]
+            .into_iter()
+            .filter(|(rows, _)| *rows > 0)
+            .map(|(_, name)| name.to_owned())
+            .collect(),
         group: (s.group_size > 0).then(|| "plate".to_owned()),
         stratum: None,
         has_reference: s.reference > 0,

@@ -94,6 +94,10 @@ pub struct Context {
     pub claims: BTreeMap<String, f64>,
     /// The manifest's column that is the domain, if named.
     pub domain: Option<String>,
+    /// Names of the domains, in the order of the alphabet; empty where none is named. Each has a pool of donors,
+    /// `domain:<name>`.
+    #[serde(default)]
+    pub domains: Vec<String>,
     /// The column that is the group, if named.
     pub group: Option<String>,
     /// The column that is the stratum, if named.
@@ -143,6 +147,7 @@ impl Context {
             score_columns: Vec::new(),
             claims: BTreeMap::new(),
             domain: None,
+            domains: Vec::new(),
             group: None,
             stratum: None,
             has_reference: false,

@@ -504,6 +504,14 @@ impl Inputs {
             score_columns: transect_score::columns(self.task, &self.classes),
             claims,
             domain: args.images.domain.clone(),
+            domains: {
+                let named: std::collections::BTreeSet<&String> = dataset
+                    .items
+                    .iter()
+                    .filter_map(|i| i.domain.as_ref())
+                    .collect();
+                named.into_iter().cloned().collect()
+            },
             group: args.images.group.clone(),
             stratum: args.images.stratum.clone(),
             has_reference: dataset.items.iter().any(|i| i.role == Role::Reference),
