@@ -64,7 +64,7 @@ pub struct Subspace {
 }
 
 /// How far the reference itself varies in what a natural search may move: one standard deviation of each.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
 pub struct Variation {
     /// Of the natural logarithm of the spread of intensity: gain.
     pub log_gain: f64,

@@ -21,6 +21,7 @@ mod predictor;
 mod reading;
 mod render;
 mod run;
+mod search;
 mod variant;
 
 pub use estimate::{Estimate, estimate};

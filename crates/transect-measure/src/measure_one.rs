@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use transect_core::{
-    Context, Error, Fits, Item, Kind, Measurement, ModelId, Prediction, Profile, Status, TruthRef,
-    View, ViewKind, codes,
+    AUDITED, Context, Error, Fits, Item, Kind, Measurement, ModelId, Prediction, Profile, Status,
+    TruthRef, View, ViewKind, codes,
 };
 use transect_optics::MakeContext;
 use transect_score::Truth;
@@ -13,6 +13,7 @@ use transect_table::{ElementRow, EmbeddingRow, MaskRow, Timing, TraceRow};
 use crate::elements::elements;
 use crate::load::Loaded;
 use crate::predictor::{Predictor, Shown};
+use crate::search::search;
 
 /// Class probabilities are kept to this many classes.
 const OUTPUTS: usize = 64;
@@ -107,6 +108,7 @@ pub(crate) fn refuse(measurement: &mut Measurement, error: &Error) {
     // A view that cannot be made of this image, or a prediction that was not given, is no failure of the model.
     let skipped = error.code == &codes::measure::PREDICTIONS
         || error.code == &codes::measure::VIEW_OF_MODEL
+        || error.code == &codes::measure::NOTHING_TO_LOSE
         || (codes::optics::ALL.contains(&error.code)
             && matches!(error.kind(), Kind::Unsupported | Kind::Limits));
     measurement.status = if skipped {
@@ -133,11 +135,12 @@ fn fill(
     out: &mut Measured,
 ) -> Result<(), Error> {
     let context = frame.context;
+    if view.kind == ViewKind::Search {
+        return search(item, loaded, view, predictor, frame, out);
+    }
     let made;
     let (image, truth) = match view.kind {
-        ViewKind::Identity | ViewKind::Subspace | ViewKind::Search => {
-            (&loaded.image, loaded.truth.clone())
-        }
+        ViewKind::Identity | ViewKind::Subspace => (&loaded.image, loaded.truth.clone()),
         _ => {
             let making = Instant::now();
             made = transect_optics::make_view(
@@ -176,63 +179,16 @@ fn fill(
     };
     let predicted = predictor.predict(&shown)?;
     out.timing.inference_s = predicted.inference_s;
-    let m = &mut out.measurement;
-    match &predicted.prediction {
-        Prediction::Classes(classes) => {
-            let class = classes.class();
-            m.pred_class = Some(class as u32);
-            if predictor.has_probabilities() {
-                m.confidence = Some(f64::from(classes.probabilities[class]));
-            }
-            if predictor.has_probabilities() && classes.probabilities.len() <= OUTPUTS {
-                m.outputs.clone_from(&classes.probabilities);
-            }
-        }
-        Prediction::Semantic(semantic) => m.confidence = semantic.confidence.map(f64::from),
-        Prediction::Instances(instances) => {
-            m.pred_count = Some(f64::from(
-                instances.labels.labels().iter().copied().max().unwrap_or(0),
-            ));
-            let n = instances.confidences.len();
-            m.confidence = (n > 0).then(|| {
-                instances
-                    .confidences
-                    .iter()
-                    .map(|&c| f64::from(c))
-                    .sum::<f64>()
-                    / n as f64
-            });
-        }
-    }
-    match &truth {
-        Some(truth) => {
-            m.scores = transect_score::score(
-                context.task,
-                context.classes.len(),
-                truth,
-                &predicted.prediction,
-            )
-            .map_err(|e| e.image(&item.image))?;
-            if context.task == transect_core::Task::Classification && !predictor.has_probabilities()
-            {
-                // A class without a probability is right or wrong; how sure it was is not known.
-                for (score, column) in m.scores.iter_mut().zip(&context.score_columns) {
-                    if column.name != "correct" {
-                        *score = None;
-                    }
-                }
-            }
-        }
-        None => {
-            if let (TruthRef::Class(name), true) =
-                (&item.truth, view.kind != ViewKind::Surrogate)
-            {
-                m.error_code = Some(codes::truth::TRUTH_CLASS.id.to_owned());
-                m.error = Some(format!("the truth `{name}` is not a class of the model"));
-            }
-        }
-    }
-    if matches!(view.kind, ViewKind::Identity | ViewKind::Surrogate) {
+    record(
+        &mut out.measurement,
+        item,
+        &predicted.prediction,
+        truth.as_ref(),
+        predictor.has_probabilities(),
+        context,
+    )?;
+    let audited = matches!(frame.model_id, AUDITED | "predictions");
+    if audited && matches!(view.kind, ViewKind::Identity | ViewKind::Surrogate) {
         out.elements = elements(
             &predicted.prediction,
             truth.as_ref(),
@@ -240,7 +196,7 @@ fn fill(
             context.seed,
         )?;
     }
-    if view.kind == ViewKind::Identity {
+    if audited && view.kind == ViewKind::Identity {
         let mask = match &predicted.prediction {
             Prediction::Classes(_) => None,
             Prediction::Semantic(semantic) => Some(&semantic.mask),
@@ -271,5 +227,69 @@ fn fill(
             )
         })
         .collect();
+    Ok(())
+}
+
+/// Puts a prediction and its scores into a measurement.
+///
+/// # Errors
+/// When truth and prediction do not go together.
+pub(crate) fn record(
+    m: &mut Measurement,
+    item: &Item,
+    prediction: &Prediction,
+    truth: Option<&Truth>,
+    probabilities: bool,
+    context: &Context,
+) -> Result<(), Error> {
+    match prediction {
+        Prediction::Classes(classes) => {
+            let class = classes.class();
+            m.pred_class = Some(class as u32);
+            if probabilities {
+                m.confidence = Some(f64::from(classes.probabilities[class]));
+            }
+            if probabilities && classes.probabilities.len() <= OUTPUTS {
+                m.outputs.clone_from(&classes.probabilities);
+            }
+        }
+        Prediction::Semantic(semantic) => m.confidence = semantic.confidence.map(f64::from),
+        Prediction::Instances(instances) => {
+            m.pred_count = Some(f64::from(
+                instances.labels.labels().iter().copied().max().unwrap_or(0),
+            ));
+            let n = instances.confidences.len();
+            m.confidence = (n > 0).then(|| {
+                instances
+                    .confidences
+                    .iter()
+                    .map(|&c| f64::from(c))
+                    .sum::<f64>()
+                    / n as f64
+            });
+        }
+    }
+    match truth {
+        Some(truth) => {
+            m.scores =
+                transect_score::score(context.task, context.classes.len(), truth, prediction)
+                    .map_err(|e| e.image(&item.image))?;
+            if context.task == transect_core::Task::Classification && !probabilities {
+                // A class without a probability is right or wrong; how sure it was is not known.
+                for (score, column) in m.scores.iter_mut().zip(&context.score_columns) {
+                    if column.name != "correct" {
+                        *score = None;
+                    }
+                }
+            }
+        }
+        None => {
+            if let (TruthRef::Class(name), true) = (&item.truth, m.view.kind != ViewKind::Surrogate)
+            {
+                m.error_code = Some(codes::truth::TRUTH_CLASS.id.to_owned());
+                m.error = Some(format!("the truth `{name}` is not a class of the model"));
+            }
+        }
+    }
     Ok(())
 }

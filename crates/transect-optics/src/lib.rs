@@ -17,6 +17,7 @@ mod describe;
 mod draw;
 mod features;
 mod fourier;
+pub mod perturb;
 mod quantile;
 mod resample;
 pub mod scene;

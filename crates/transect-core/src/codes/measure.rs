@@ -34,6 +34,9 @@ codes! {
     /// A view that this model cannot be shown.
     VIEW_OF_MODEL = "T611", Unsupported, "this model cannot be shown this view",
         "Some views reach into the model: a part of its embedding is exchanged for another image's. Models of which the part behind the embedding cannot be run by itself, and predictions made elsewhere, cannot be shown them. The row is kept with the status `skipped`.";
+    /// Nothing to lose in a search.
+    NOTHING_TO_LOSE = "T612", Unsupported, "the image is wrong before the search begins",
+        "A search looks for the smallest change that makes a right prediction wrong, or halves a score. The image itself is predicted wrongly, has a score under 0.1, or has no truth, so there is nothing to lose. The row is kept with the status `skipped` and counts in no share.";
     /// Something panicked.
     PANICKED = "T617", Unsupported, "an internal error on this view",
         "A part of transect, or the engine that runs the model, failed in a way that it should not have. The row is kept with the status `failed` and the run goes on. Please report it with the image and the model, if you may share them.";
