@@ -9,3 +9,11 @@ calibrate:
 # The main job.
 demo:
     cargo run --release -- demo
+
+# The book, as pages (needs mdbook: cargo install mdbook --locked).
+book:
+    mdbook build docs
+
+# Every decoder and parser under fuzzing, a minute each (CONTRIBUTING.md says what that needs).
+fuzz *targets:
+    bash fuzz/run {{targets}}

@@ -1,0 +1,3 @@
+//! Fuzz targets: see [`targets`].
+
+pub mod targets;
