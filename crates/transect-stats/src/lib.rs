@@ -14,6 +14,7 @@ mod agreement;
 mod calibration;
 mod confident;
 mod correlation;
+mod decodability;
 mod distance;
 mod donors;
 mod effective_rank;
@@ -51,11 +52,12 @@ pub use calibration::{
 };
 pub use confident::{Doubt, LabelDoubts, label_doubts};
 pub use correlation::{pearson, spearman};
+pub use decodability::{Decodability, decodability};
 pub use distance::{frechet_distance, kolmogorov_smirnov, standardised_difference};
+pub use donors::{DonorPair, mean_over_donors};
 pub use effective_rank::{
     EffectiveRank, RankEstimates, effective_rank, effective_rank_of, rank_estimates,
 };
-pub use donors::{DonorPair, mean_over_donors};
 pub use envelope::{Envelope, Outside, envelope};
 pub use exact::{clopper_pearson, wilson};
 pub use folds::Folds;

@@ -290,33 +290,6 @@ impl<'a> Fitter<'a> {
     }
 }
 
-/// Folds of cells: each stratum's targets and references are dealt out in random order, so that every fold has its share of
-/// both; the two cells of a group on both sides stay together.
-fn deal(cells: &Cells, labels: &[bool], folds: usize, stream: &mut Stream, out: &mut [u32]) {
-    out.fill(u32::MAX);
-    let mut next = [0_usize; 2];
-    for set in &cells.strata {
-        let mut order = set.clone();
-        stream.shuffle(&mut order);
-        let mut seen: std::collections::BTreeMap<u32, Vec<usize>> =
-            std::collections::BTreeMap::new();
-        for &cell in &order {
-            seen.entry(cells.group[cell]).or_default().push(cell);
-        }
-        for &cell in &order {
-            if out[cell] != u32::MAX {
-                continue;
-            }
-            let side = usize::from(labels[cell]);
-            let fold = (next[side] % folds) as u32;
-            for &twin in &seen[&cells.group[cell]] {
-                out[twin] = fold;
-                next[usize::from(labels[twin])] += 1;
-            }
-        }
-    }
-}
-
 /// Pairs won within folds and pairs within folds.
 fn fold_auc(scores: &[f64], label_of_row: &[bool], fold_rows: &[Vec<usize>]) -> (f64, f64) {
     let (mut won, mut pairs) = (0.0, 0.0);
@@ -405,7 +378,7 @@ pub fn classifier_two_sample(
         &[settings.key.as_bytes()],
     );
     let mut fold_of = vec![0; cells.target.len()];
-    deal(&cells, &cells.target, folds, &mut stream, &mut fold_of);
+    cells.deal(&cells.target, folds, &mut stream, &mut fold_of);
     // Sets within which labels may be exchanged without touching the folds.
     let mut sets: Vec<Vec<usize>> = Vec::new();
     for set in &cells.strata {
@@ -456,7 +429,7 @@ pub fn classifier_two_sample(
             Cells::shuffle(&sets, &cells.target, &mut stream, &mut labels);
         } else {
             Cells::shuffle(&cells.strata, &cells.target, &mut stream, &mut labels);
-            deal(&cells, &labels, folds, &mut stream, &mut fold_of);
+            cells.deal(&labels, folds, &mut stream, &mut fold_of);
             factors = fitter.factors(&fitter.fold_moments(&fold_of, folds), None)?;
             fold_rows = rows_by_fold(&cells, &fold_of, folds);
         }
