@@ -31,6 +31,7 @@ pub mod decode;
 pub mod engine;
 #[cfg(test)]
 mod golden;
+mod head;
 mod model;
 pub mod onnx;
 mod options;
@@ -44,7 +45,9 @@ pub mod spec;
 mod tensor;
 mod test_tensors;
 pub mod tile;
+mod variant;
 
+pub use head::HeadSession;
 pub use model::Model;
 pub use options::{Decode, EngineChoice, Normalise, Options, RdfMeaning, Thresholds};
 pub use runner::RunnerDifference;

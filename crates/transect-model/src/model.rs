@@ -1,13 +1,14 @@
 //! A loaded model.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::Value;
 use transect_core::codes::model as codes;
 use transect_core::{Digest, Error, Errors, PixelSize, Result, Task};
 
 use crate::engine::{Embedded, Engine};
+use crate::head::Head;
 use crate::onnx::{Graph, MAX_BYTES};
 use crate::options::{EngineChoice, Options};
 use crate::session::Session;
@@ -29,7 +30,14 @@ pub struct Model {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) spec: Spec,
-    pub(crate) engine: Box<dyn Engine>,
+    pub(crate) engine: Arc<dyn Engine>,
+    /// The graph with its weights, before taps: variants are made of it.
+    pub(crate) graph: Arc<Graph>,
+    pub(crate) options: Options,
+    /// The copy with other weights that was made last: all workers are at the same one, but for the moment of change.
+    pub(crate) copy: Mutex<Option<Model>>,
+    /// The part behind the embedding, found when it is first asked for.
+    pub(crate) head: OnceLock<Option<Head>>,
     pub(crate) embeddings: Vec<String>,
     pub(crate) keep_fed: bool,
     pub(crate) clock: fn() -> f64,
@@ -121,15 +129,16 @@ impl Model {
             file_hash
         };
         let mut errors = Errors::new();
+        let untapped = Arc::new(graph.clone());
         for name in &embeddings {
             if let Err(error) = graph.tap(name) {
                 errors.push(error);
             }
         }
-        let engine: Box<dyn Engine> = match choose(options, &graph) {
+        let engine: Arc<dyn Engine> = match choose(options, &graph) {
             Ok((engine, note)) => {
                 notes.extend(note);
-                engine
+                Arc::from(engine)
             }
             Err(error) => {
                 errors.push(error);
@@ -147,6 +156,10 @@ impl Model {
         let inner = Inner {
             spec,
             engine,
+            graph: untapped,
+            options: options.clone(),
+            copy: Mutex::new(None),
+            head: OnceLock::new(),
             embeddings,
             keep_fed: options.keep_fed,
             clock: options.clock,
@@ -247,12 +260,47 @@ impl Model {
         Session::new(self.clone())
     }
 
+    /// The same model with another specification, graph (and the engine that runs it) or list of embeddings; `what` tells it
+    /// apart.
+    pub(crate) fn derived(
+        &self,
+        spec: Spec,
+        (graph, engine): (Arc<Graph>, Arc<dyn Engine>),
+        embeddings: Vec<String>,
+        what: &[&[u8]],
+    ) -> Self {
+        let inner = &self.inner;
+        Self {
+            inner: Arc::new(Inner {
+                spec,
+                engine,
+                graph,
+                options: inner.options.clone(),
+                copy: Mutex::new(None),
+                head: OnceLock::new(),
+                embeddings,
+                keep_fed: inner.keep_fed,
+                clock: inner.clock,
+                sha256: inner.sha256,
+                fingerprint: Digest::of_parts(
+                    std::iter::once(&inner.fingerprint.0[..]).chain(what.iter().copied()),
+                ),
+                notes: inner.notes.clone(),
+                operators: inner.operators.clone(),
+                path: inner.path.clone(),
+            }),
+        }
+    }
+
     pub(crate) fn input_channels(&self) -> usize {
         crate::session::fixed(self.inner.spec.input.axis(AxisKind::Channel)).unwrap_or(1)
     }
 }
 
-fn choose(options: &Options, graph: &Graph) -> Result<(Box<dyn Engine>, Option<String>)> {
+pub(crate) fn choose(
+    options: &Options,
+    graph: &Graph,
+) -> Result<(Box<dyn Engine>, Option<String>)> {
     match options.engine {
         EngineChoice::Embedded => Ok((Box::new(Embedded::load(graph)?), None)),
         EngineChoice::OnnxRuntime => Ok((onnxruntime(options, graph)?, None)),

@@ -76,27 +76,13 @@ impl Session {
         let inner = std::sync::Arc::clone(&self.model.inner);
         let raw = self.forward(&block, want_embeddings, inner.keep_fed)?;
         let Raw {
-            mut output,
+            output,
             embeddings,
             inference_s,
             passes,
             fed,
         } = raw;
-        if let Some(bad) = output.data.iter().find(|v| !v.is_finite()) {
-            let count = output.data.iter().filter(|v| !v.is_finite()).count();
-            return Err(Error::new(
-                &codes::OUTPUT_NOT_FINITE,
-                format!(
-                    "{count} of {} output values are {bad} or the like",
-                    output.data.len()
-                ),
-            ));
-        }
-        apply(&mut output, &inner.spec.output.operations, Some(&block))?;
-        if inner.spec.task != transect_core::Task::Classification {
-            output = to_image(&inner.spec, &output, image.rows(), image.columns());
-        }
-        let prediction = decode(&inner.spec, &output)?;
+        let prediction = finish(&inner.spec, output, &block, [image.rows(), image.columns()])?;
         Ok(Output {
             prediction,
             embeddings,
@@ -231,6 +217,30 @@ impl Session {
             .next()
             .ok_or_else(|| Error::new(&codes::ENGINE_FAILED, "the engine gave no output"))
     }
+}
+
+/// What the network gave for an image, after its tiles were put together, as a prediction at the size of the image.
+pub(crate) fn finish(
+    spec: &Spec,
+    mut output: Block,
+    input: &Block,
+    [rows, columns]: [usize; 2],
+) -> Result<Prediction> {
+    if let Some(bad) = output.data.iter().find(|v| !v.is_finite()) {
+        let count = output.data.iter().filter(|v| !v.is_finite()).count();
+        return Err(Error::new(
+            &codes::OUTPUT_NOT_FINITE,
+            format!(
+                "{count} of {} output values are {bad} or the like",
+                output.data.len()
+            ),
+        ));
+    }
+    apply(&mut output, &spec.output.operations, Some(input))?;
+    if spec.task != transect_core::Task::Classification {
+        output = to_image(spec, &output, rows, columns);
+    }
+    decode(spec, &output)
 }
 
 /// The length of an axis that has one.

@@ -52,6 +52,9 @@ codes! {
     /// The engine failed while it ran.
     ENGINE_FAILED = "T323", Value, "engine failed on an image",
         "The engine stopped while it ran the model on one image. The message is the engine's own; a size that the graph cannot take is the usual cause. The row is kept with the status `failed`.";
+    /// The weights cannot be drawn anew.
+    REINIT_UNSUPPORTED = "T324", Unsupported, "weights cannot be drawn anew",
+        "Copies of the model with random weights (`reinit:<k>`) are what it must beat. They need to know what in the graph is a weight: kernels of Conv and ConvTranspose, constant factors of Gemm and MatMul, biases, scales and shifts of normalisation. Quantised and recurrent models, and graphs in which a constant may be a weight and may be none, are refused, because a copy that keeps trained weights in silence would be no copy. The page `Models` of the documentation lists the rules. Export the model in floating point, without custom operators, to have such copies.";
     /// Channels of the image do not fit.
     CHANNELS_MISMATCH = "T330", Shape, "channels do not fit the model",
         "The image has another number of channels than the model takes, and nothing says which is which. Give --channels MODEL=IMAGE for each channel of the model, where IMAGE is a channel's name, its index from 0, `luma` (0.299 red + 0.587 green + 0.114 blue) or `mean`.";

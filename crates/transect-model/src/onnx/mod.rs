@@ -1,8 +1,10 @@
 //! ONNX graphs: read, checked, edited, written.
 
 mod external;
+mod head;
 #[expect(clippy::all, clippy::pedantic, unreachable_pub, reason = "generated")]
 pub(crate) mod proto;
+mod reinit;
 mod tap;
 
 pub(crate) use external::inside;
