@@ -566,6 +566,43 @@ impl Estimate {
         matches!(self.tail, Tail::Constant { .. } | Tail::Few { .. })
     }
 
+    /// An estimate from its standard error and degrees of freedom (infinite for a normal), for quantities whose standard
+    /// error has its own formula. `groups` under 6 give [`enough`](Self::enough) = false.
+    ///
+    /// # Errors
+    /// `T701` for numbers that are not finite, a standard error that is not positive, or degrees of freedom that are not.
+    pub fn from_standard_error(
+        estimate: f64,
+        se: f64,
+        df: f64,
+        n: usize,
+        groups: f64,
+        method: impl Into<String>,
+        settings: &Settings,
+    ) -> Result<Self> {
+        finite("estimate and standard error", &[estimate, se, groups])?;
+        if se <= 0.0 || df.is_nan() || df <= 0.0 {
+            return Err(refused(format!(
+                "a standard error of {se} with {df} degrees of freedom"
+            )));
+        }
+        let tail = Tail::Student {
+            centre: estimate,
+            se,
+            df,
+        };
+        Ok(Self::build(
+            estimate,
+            se,
+            settings,
+            tail,
+            method.into(),
+            n,
+            groups,
+            groups >= ENOUGH,
+        ))
+    }
+
     /// An estimate that no resample moved, without a range to bound it: an interval of no width, not `enough`.
     pub(crate) fn without_variation(estimate: f64, units: &Units, settings: &Settings) -> Self {
         let effective = units.effective();
