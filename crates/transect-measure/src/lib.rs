@@ -5,6 +5,7 @@
 //! folder of Parquet parts that is never measured again; [`gather`] puts the parts of one or more shards together, in
 //! order. [`render`] makes the same views again for the pictures of a report.
 
+mod abilities;
 mod describe;
 mod elements;
 mod estimate;
@@ -24,6 +25,7 @@ mod run;
 mod search;
 mod variant;
 
+pub use abilities::find_abilities;
 pub use estimate::{Estimate, estimate};
 pub use fits::fit;
 pub use folder::{Folder, make_folder, usable, write_atomically};
