@@ -56,11 +56,15 @@ pub struct Normalisation {
     pub variance: Vec<f32>,
 }
 
-/// A subspace of an embedding: orthonormal directions, largest variance first.
+/// A subspace of an embedding. `top` has the principal directions, largest variance first; `random:<i>` is a random rotation of
+/// the same directions, in no order, and spans the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subspace {
-    /// Directions, each as long as the embedding.
+    /// Orthonormal directions, each as long as the embedding.
     pub directions: Vec<Vec<f64>>,
+    /// Variance of the embedding along each.
+    #[serde(default)]
+    pub variances: Vec<f64>,
 }
 
 /// How far the reference itself varies in what a natural search may move: one standard deviation of each.
@@ -86,10 +90,13 @@ pub struct Fits {
     /// Re-estimated normalisation of each model variant that has any.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub normalisation: BTreeMap<ModelId, Vec<Normalisation>>,
-    /// Subspaces by name (`top`, `random:0`), with the embeddings that they were fitted on.
+    /// Content of the images that it was re-estimated on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub normalised_on: Vec<Digest>,
+    /// Subspaces by name (`top`, `random:0`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subspaces: BTreeMap<String, Subspace>,
-    /// Embeddings of the rows that donate to subspace swaps, by row.
+    /// Embeddings of the rows that take part in subspace swaps, those that donate and those that are given to, by row.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub embeddings: BTreeMap<u32, Vec<f32>>,
     /// Groups of channels, the most used first.
@@ -101,8 +108,95 @@ pub struct Fits {
 }
 
 impl Fits {
+    /// The directions, with weights, that a subspace swap keeps of the image itself when `value` directions are asked for.
+    ///
+    /// Of `top` the first `value` ones, with weight 1. No other subspace of that rank has as much variance (Ky Fan), so a
+    /// random one of the same rank is no null for it: of `random:<i>` as many directions are taken as have together the same
+    /// variance as the first `value` of `top`, the last of them with the weight that makes it equal: √(what is missing / its
+    /// variance). `None` where the subspace was not fitted or has fewer directions.
+    pub fn kept_directions(&self, name: &str, value: usize) -> Option<Vec<(f64, &[f64])>> {
+        let subspace = self.subspaces.get(name)?;
+        let top = self.subspaces.get("top")?;
+        if value > top.directions.len() {
+            return None;
+        }
+        if name == "top" {
+            return Some(
+                top.directions[..value]
+                    .iter()
+                    .map(|d| (1.0, &d[..]))
+                    .collect(),
+            );
+        }
+        let mut missing: f64 = top.variances.iter().take(value).sum();
+        let mut kept = Vec::new();
+        // The whole is the whole, whatever the rounding.
+        let all = value == top.directions.len();
+        for (direction, &variance) in subspace.directions.iter().zip(&subspace.variances) {
+            if missing <= 0.0 && !all {
+                break;
+            }
+            let weight = if all || variance <= missing {
+                1.0
+            } else {
+                (missing / variance).sqrt()
+            };
+            missing -= variance;
+            kept.push((weight, &direction[..]));
+        }
+        Some(kept)
+    }
+
     /// The hash of what was fitted.
     pub fn digest(&self) -> Digest {
         Digest::of(&serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits() -> Fits {
+        let unit = |axis: usize| (0..3).map(|i| f64::from(u8::from(i == axis))).collect();
+        let half = std::f64::consts::FRAC_1_SQRT_2;
+        let mut fits = Fits::default();
+        fits.subspaces.insert(
+            "top".to_owned(),
+            Subspace {
+                directions: vec![unit(0), unit(1), unit(2)],
+                variances: vec![8.0, 3.0, 1.0],
+            },
+        );
+        fits.subspaces.insert(
+            "random:0".to_owned(),
+            Subspace {
+                directions: vec![vec![0.0, half, half], unit(0), vec![0.0, half, -half]],
+                variances: vec![2.0, 8.0, 2.0],
+            },
+        );
+        fits
+    }
+
+    #[test]
+    fn a_random_subspace_keeps_the_variance_of_the_top_one() {
+        let fits = fits();
+        for (value, variance) in [(0, 0.0), (1, 8.0), (2, 11.0), (3, 12.0)] {
+            for name in ["top", "random:0"] {
+                let subspace = &fits.subspaces[name];
+                let kept = fits.kept_directions(name, value).unwrap();
+                let sum: f64 = kept
+                    .iter()
+                    .zip(&subspace.variances)
+                    .map(|((w, _), v)| w * w * v)
+                    .sum();
+                assert!((sum - variance).abs() < 1e-12, "{name} {value}: {sum}");
+            }
+        }
+        let one = fits.kept_directions("random:0", 1).unwrap();
+        assert_eq!(one.len(), 2);
+        assert!((one[1].0 - 0.75_f64.sqrt()).abs() < 1e-15);
+        assert!(fits.kept_directions("top", 4).is_none());
+        assert!(fits.kept_directions("random:1", 1).is_none());
     }
 }
