@@ -18,6 +18,9 @@ const WIDTH: f64 = 0.05;
 /// The three answers. Undecided is never said to be well; robustness tells of images that were changed, so it never colours
 /// whether the model works on the images as they are.
 pub(crate) fn answer(study: &Study<'_>, findings: &[Finding]) -> Headline {
+    if study.context.images_alone {
+        return crate::prior::headline(study, findings);
+    }
     let find = |id: &str| findings.iter().find(|f| f.id == id);
     let primary = format!(
         "performance.{}",
@@ -263,12 +266,18 @@ fn wrong(study: &Study<'_>, findings: &[Finding]) -> Answer {
     }
 }
 
-/// A share with its bounds, `19% (13–26%)`.
-fn share(f: &Finding) -> String {
+/// A share of `whole` with its bounds: `19% (13–26%)`, `more than all of it (112%, 80–140%)`.
+fn share(f: &Finding, whole: &str) -> String {
     let value = words::percent(f.estimate.unwrap_or_default());
-    match f.interval {
-        Some([low, high]) => format!("{value} ({})", Form::Percent.range(low, high)),
-        None => value,
+    let range = f
+        .interval
+        .map(|[low, high]| Form::Percent.range(low, high));
+    match (f.estimate.is_some_and(|e| e > 1.0), range) {
+        (true, Some(range)) => format!("more than all of {whole} ({value}, {range})"),
+        (true, None) => format!("more than all of {whole} ({value})"),
+        (false, Some(range)) if whole == "it" => format!("{value} ({range})"),
+        (false, Some(range)) => format!("{value} ({range}) of {whole}"),
+        (false, None) => value,
     }
 }
 
@@ -297,7 +306,7 @@ fn carried(findings: &[Finding], add: &mut dyn FnMut(&Finding, String)) {
             format!(
                 "Images with the {} of the target: {part}, {}.",
                 about(f),
-                share(f)
+                share(f, "it")
             ),
         );
     }
@@ -309,8 +318,8 @@ fn carried(findings: &[Finding], add: &mut dyn FnMut(&Finding, String)) {
         add(
             f,
             format!(
-                "Images that look like the target in all that was moved together: {} of the loss.",
-                share(f)
+                "Images that look like the target in all that was moved together: {}.",
+                share(f, "the loss")
             ),
         );
     }
@@ -547,7 +556,7 @@ fn label(study: &Study<'_>, score: Option<&Finding>, harm: Option<&Finding>) -> 
             )
         }
         (Some(half), Some(n)) => format!(
-            "{}{} images in all would give the score to ± {WIDTH}; the {} there are give it to ± {}.",
+            "{}{} images in all would give the score to ± {WIDTH}; with the {} at hand it is known to ± {}.",
             if settled(score) {
                 "None more to settle the claim. About "
             } else {

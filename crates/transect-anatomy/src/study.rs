@@ -264,15 +264,6 @@ impl<'a> Study<'a> {
             .unwrap_or_default()
     }
 
-    /// The name of the score of one image, in words.
-    pub fn score_words(&self) -> &'static str {
-        match self.context.task {
-            Task::Classification => "right",
-            Task::Semantic => "IoU",
-            Task::Instance => "average precision at IoU 0.5",
-        }
-    }
-
     /// The column of the score of one image in `measurements.parquet`.
     pub fn score_sql(&self) -> String {
         self.score_column.map_or_else(

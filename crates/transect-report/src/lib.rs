@@ -34,9 +34,6 @@ pub struct Report {
     pub headline: Headline,
     /// Every finding of the contract, in the order in which it is to be read.
     pub findings: Vec<Finding>,
-    /// Findings outside the contract, because they are never the same twice (cost). On the page, never in
-    /// `findings.json`.
-    pub outside: Vec<Finding>,
     /// Figures, in the order in which they are to be seen; each is shown with its mode.
     pub figures: Vec<Figure>,
     /// Pictures of images, with truth and prediction already drawn on them.

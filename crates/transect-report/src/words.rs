@@ -82,11 +82,6 @@ pub(crate) fn mode(mode: &str) -> (String, &'static str) {
             "How the score falls as the images get worse in physical units. The tolerance is the value at which a tenth \
              of what lies above chance is lost.",
         ),
-        "cost" => (
-            "Cost",
-            "Time per image on the machine of this run. Timings are never the same twice, so they are not part of \
-             findings.json.",
-        ),
         other => {
             let mut title = other.replace('_', " ");
             if let Some(first) = title.get(..1) {
@@ -109,8 +104,7 @@ pub(crate) fn short_mode(name: &str) -> String {
     }
 }
 
-/// Place of a mode on the page; modes that are not named come after these, in the order in which they appear, and cost
-/// comes last.
+/// Place of a mode on the page; modes that are not named come after these, in the order in which they appear.
 pub(crate) const MODES: [&str; 4] = ["performance", "shift", "calibration", "robustness"];
 
 /// A metric in words, without what it is about: `performance.accuracy[domain=D2]` gives `accuracy`.

@@ -59,14 +59,16 @@ pub(crate) fn publish(job: &Job, fits: &Fits, out: &Path, end: &EndArgs) -> Outc
     let judged = transect_anatomy::judge(&tables)?;
     let (counts, failures) = count(&tables)?;
     let report = Report {
-        title: format!("{} on {} images", job.model_name, counts.target),
+        title: if job.context.images_alone {
+            format!("{} images, without a model", counts.target)
+        } else {
+            format!("{} on {} images", job.model_name, counts.target)
+        },
         generated_by: format!("transect {}", env!("CARGO_PKG_VERSION")),
         run: tables.run().clone(),
         counts,
         headline: judged.headline,
         findings: judged.findings,
-        // Clocks never say the same twice, and the page is one of the files that do: cost goes to a file of its own.
-        outside: Vec::new(),
         figures: judged.figures,
         gallery: gallery(job, fits, &tables)?,
         failures,
@@ -74,6 +76,7 @@ pub(crate) fn publish(job: &Job, fits: &Fits, out: &Path, end: &EndArgs) -> Outc
     let findings = transect_report::findings_json(&report);
     write_atomically(&out.join("findings.json"), findings.as_bytes())?;
     write_atomically(&out.join("figures.json"), &json(&report.figures))?;
+    // Clocks never say the same twice, and the page is one of the files that do: cost goes to a file of its own.
     write_atomically(&out.join("cost.json"), &json(&judged.outside))?;
     write_atomically(
         &out.join("report.html"),
@@ -99,11 +102,10 @@ pub(crate) fn publish(job: &Job, fits: &Fits, out: &Path, end: &EndArgs) -> Outc
 
 fn summary(report: &Report, outside: &[Finding], page: &Path) -> String {
     let mut lines = Vec::new();
-    for (question, answer) in [
-        ("Does it work on my images?", &report.headline.works),
-        ("Which will it get wrong?", &report.headline.wrong),
-        ("How many must I label to be sure?", &report.headline.label),
-    ] {
+    let headline = &report.headline;
+    let answers = [&headline.works, &headline.wrong, &headline.label];
+    let questions = transect_core::headline::questions(report.run.context.images_alone);
+    for (question, answer) in questions.iter().zip(answers) {
         lines.push(format!("{question}\n  {}", answer.text));
     }
     lines.extend(outside.first().map(|cost| cost.claim.clone()));
@@ -134,6 +136,22 @@ fn count(tables: &FolderTables) -> Result<(Counts, Vec<Failure>)> {
         }
         if matches!(record.item.truth, TruthRef::Class(_)) && record.truth_class.is_none() {
             counts.outside_classes += 1;
+        }
+    }
+    if tables.run().context.images_alone {
+        for record in tables.items() {
+            if record.status == Status::Ok {
+                counts.measured += 1;
+            } else {
+                counts.failed += 1;
+                if failures.len() < FAILURES {
+                    failures.push(Failure {
+                        image: record.item.image.clone(),
+                        code: record.error_code.clone().unwrap_or_default(),
+                        message: record.error.clone().unwrap_or_default(),
+                    });
+                }
+            }
         }
     }
     tables.scan(&Filter::default(), &mut |m| {

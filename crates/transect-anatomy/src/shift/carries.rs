@@ -252,12 +252,17 @@ fn trait_carries(
         "whether it carries the harm is not settled"
     };
     let mut finding = common(Finding::new(&id));
-    finding.claim = format!(
-        "{what}: {} ({} interval {}) of the harm; {says}.",
-        words::percent(e.estimate),
+    let share = words::percent(e.estimate);
+    let interval = format!(
+        "{} interval {}",
         words::percent(raised.level),
         Form::Percent.range(low, high)
     );
+    finding.claim = if e.estimate > 1.0 {
+        format!("{what}: more than all of the harm ({share}, {interval}); {says}.")
+    } else {
+        format!("{what}: {share} ({interval}) of the harm; {says}.")
+    };
     finding.unit = String::from("fraction");
     lines.push(Line {
         label: name.to_owned(),

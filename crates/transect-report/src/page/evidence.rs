@@ -20,7 +20,7 @@ const FIGURES: usize = 9;
 const FILTERED: usize = 30;
 
 pub(super) fn evidence(page: &Page) -> Markup {
-    let total = page.report.findings.len() + page.report.outside.len();
+    let total = page.report.findings.len();
     html! {
         section #evidence aria-label="Evidence" {
             @if page.modes.is_empty() {

@@ -11,6 +11,8 @@ const LISTED: usize = 8;
 
 pub(super) fn answers(page: &Page) -> Markup {
     let headline = &page.report.headline;
+    let [first, second, third] =
+        transect_core::headline::questions(page.report.run.context.images_alone);
     let primaries: Vec<(usize, &Finding)> = page
         .report
         .findings
@@ -21,9 +23,9 @@ pub(super) fn answers(page: &Page) -> Markup {
     html! {
         section #answers aria-label="Answers" tabindex="-1" {
             div.answers {
-                (answer(page, "Does it work on my images?", &headline.works))
-                (answer(page, "Which will it get wrong?", &headline.wrong))
-                (answer(page, "How many must I label to be sure?", &headline.label))
+                (answer(page, first, &headline.works))
+                (answer(page, second, &headline.wrong))
+                (answer(page, third, &headline.label))
             }
             @if primaries.is_empty() {
                 p.quiet { "No finding was declared primary before this run, so none could fail." }
@@ -78,7 +80,7 @@ fn tile(index: usize, finding: &Finding) -> Markup {
 /// What failed or warns, beside what was not assessed or not settled: two panels of the same weight.
 pub(super) fn attention(page: &Page) -> Markup {
     let with = |verdict: Verdict| -> Vec<(usize, &Finding)> {
-        let all = page.report.findings.iter().chain(&page.report.outside);
+        let all = page.report.findings.iter();
         all.enumerate()
             .filter(|(_, f)| f.verdict == verdict)
             .collect()

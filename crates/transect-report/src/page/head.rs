@@ -115,7 +115,9 @@ pub(super) fn masthead(page: &Page) -> Markup {
                 button #theme type="button" hidden { "Light or dark" }
             }
             p.line {
-                span { "Model " strong { bdi { (report.run.model_name) } } ", " (task(context.task)) }
+                @if !context.images_alone {
+                    span { "Model " strong { bdi { (report.run.model_name) } } ", " (task(context.task)) }
+                }
                 span { strong { (number::count(counts.target)) } " target" @if counts.target != 1 { " images" } @else { " image" }
                     @if counts.reference > 0 { ", " strong { (number::count(counts.reference)) } " reference" } }
                 span { (number::count(counts.measured)) " measured"

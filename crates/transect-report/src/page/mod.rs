@@ -36,9 +36,8 @@ struct Mode<'a> {
 
 impl<'a> Page<'a> {
     fn new(report: &'a Report) -> Self {
-        let all = || report.findings.iter().chain(&report.outside);
         let mut findings = BTreeMap::new();
-        for (i, finding) in all().enumerate() {
+        for (i, finding) in report.findings.iter().enumerate() {
             findings
                 .entry(finding.id.as_str())
                 .or_insert_with(|| anchor(i));
@@ -51,7 +50,9 @@ impl<'a> Page<'a> {
         }
         let mut names: Vec<&str> = Vec::new();
         let listed = words::MODES.iter().copied();
-        let met = all()
+        let met = report
+            .findings
+            .iter()
             .map(|f| f.mode.as_str())
             .chain(report.figures.iter().map(|f| f.mode.as_str()));
         let met: Vec<&str> = met.collect();
@@ -63,12 +64,16 @@ impl<'a> Page<'a> {
                 names.push(name);
             }
         }
-        names.sort_by_key(|name| *name == "cost");
         let modes = names
             .into_iter()
             .map(|name| Mode {
                 name,
-                findings: all().enumerate().filter(|(_, f)| f.mode == name).collect(),
+                findings: report
+                    .findings
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, f)| f.mode == name)
+                    .collect(),
                 figures: report
                     .figures
                     .iter()

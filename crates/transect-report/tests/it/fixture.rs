@@ -34,7 +34,6 @@ pub(crate) fn empty() -> Report {
             label: none,
         },
         findings: Vec::new(),
-        outside: Vec::new(),
         figures: Vec::new(),
         gallery: Vec::new(),
         failures: Vec::new(),
@@ -332,15 +331,6 @@ pub(crate) fn realistic() -> Report {
         },
     ]);
 
-    let outside = vec![Finding {
-        claim: "0.0041 s per image at the median, 0.0052 s at the 95th percentile.".to_owned(),
-        estimate: Some(0.0041),
-        unit: "s".to_owned(),
-        n: 133,
-        better: Better::Lower,
-        ..Finding::new("cost.seconds_per_image")
-    }];
-
     Report {
         title: "wbc_cnn_d1 on wbc2domain".to_owned(),
         generated_by: "transect 0.1.0".to_owned(),
@@ -371,7 +361,6 @@ pub(crate) fn realistic() -> Report {
             ),
         },
         findings,
-        outside,
         figures: figures(),
         gallery: gallery(),
         failures: vec![

@@ -254,11 +254,8 @@ fn no_number_is_written_that_is_none() {
 }
 
 #[test]
-fn the_same_report_gives_the_same_bytes_and_cost_is_not_in_them() {
+fn the_same_report_gives_the_same_bytes() {
     let (a, b) = (findings_json(&realistic()), findings_json(&realistic()));
     assert_eq!(a, b);
-    assert!(a.ends_with("}\n") && !a.contains("cost."));
-    let mut slower = realistic();
-    slower.outside[0].estimate = Some(9.0);
-    assert_eq!(findings_json(&slower), a);
+    assert!(a.ends_with("}\n"));
 }

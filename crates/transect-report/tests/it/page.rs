@@ -149,9 +149,8 @@ fn hostile(text: &str) -> Report {
     with_evidence.evidence.rows = Some(evil());
     with_evidence.evidence.sql = Some(evil());
     report.findings = vec![finding; 8];
-    report.findings.push(with_evidence.clone());
+    report.findings.push(with_evidence);
     report.findings[0].primary = true;
-    report.outside = vec![with_evidence];
     for answer in [
         &mut report.headline.works,
         &mut report.headline.wrong,
@@ -462,7 +461,7 @@ fn an_empty_report_says_that_it_is_empty() {
 fn every_finding_figure_picture_and_failure_is_on_the_page() {
     let report = large(30, 90, 20);
     let words = text(&read(&html(&report)));
-    for finding in report.findings.iter().chain(&report.outside) {
+    for finding in &report.findings {
         assert!(words.contains(&finding.claim), "{}", finding.id);
         assert!(words.contains(&finding.id), "{}", finding.id);
     }
