@@ -101,9 +101,18 @@ pub(crate) fn gaussian(
             .filter(|k| k.len() > 1)
     };
     if let Some(kernel) = kernel(sigma_columns) {
-        wide(|| across(plane, columns, &kernel));
+        let kernel = kernel.as_slice();
+        let plane = &mut *plane;
+        wide!(|plane: &'a mut [f32], columns: usize, kernel: &'a [f32]| {
+            across(plane, columns, kernel);
+        });
     }
     if let Some(kernel) = kernel(sigma_rows) {
-        wide(|| down(plane, rows, columns, &kernel));
+        let kernel = kernel.as_slice();
+        wide!(
+            |plane: &'a mut [f32], rows: usize, columns: usize, kernel: &'a [f32]| {
+                down(plane, rows, columns, kernel);
+            }
+        );
     }
 }

@@ -5,6 +5,7 @@ use transect_core::{Image, LabelImage, Modality, Result, View};
 use super::Corruption;
 use crate::density::{Density, white};
 use crate::view::{Made, MakeContext, unchanged, unsupported};
+use crate::wide::wide;
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "stain_shift",
@@ -20,6 +21,9 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     note: "rotation of the optical density about the grey axis: the sum of the three densities stays; the sense is red to green to blue in what is absorbed",
     run,
 };
+
+/// Pixels that are changed at once.
+const AT_ONCE: usize = 1024;
 
 fn run(
     image: &Image,
@@ -46,11 +50,31 @@ fn run(
     let size = result.samples().len() / 3;
     let (red, rest) = result.samples_mut().split_at_mut(size);
     let (green, blue) = rest.split_at_mut(size);
-    for ((r, g), b) in red.iter_mut().zip(green).zip(blue) {
-        let (x, y, z) = (density.of(*r), density.of(*g), density.of(*b));
-        *r = density.intensity(same * x + next * y + last * z);
-        *g = density.intensity(last * x + same * y + next * z);
-        *b = density.intensity(next * x + last * y + same * z);
+    let table = density.table();
+    for ((red, green), blue) in red
+        .chunks_mut(AT_ONCE)
+        .zip(green.chunks_mut(AT_ONCE))
+        .zip(blue.chunks_mut(AT_ONCE))
+    {
+        let of = |samples: &[f32]| -> Vec<f64> { samples.iter().map(|&s| table.of(s)).collect() };
+        let (x, y, z) = (of(red), of(green), of(blue));
+        let (x, y, z) = (x.as_slice(), y.as_slice(), z.as_slice());
+        for (out, share) in [
+            (red, [same, next, last]),
+            (green, [last, same, next]),
+            (blue, [next, last, same]),
+        ] {
+            wide!(|out: &'a mut [f32],
+                   share: [f64; 3],
+                   x: &'a [f64],
+                   y: &'a [f64],
+                   z: &'a [f64],
+                   density: Density| {
+                for (((out, x), y), z) in out.iter_mut().zip(x).zip(y).zip(z) {
+                    *out = density.intensity(share[0] * x + share[1] * y + share[2] * z);
+                }
+            });
+        }
     }
     result.quantise();
     Ok(Made {

@@ -4,6 +4,7 @@ use transect_core::{Image, LabelImage, Result, View};
 
 use super::{Corruption, PICTURES};
 use crate::view::{Made, MakeContext};
+use crate::wide::wide;
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "uneven_illumination",
@@ -43,12 +44,20 @@ fn run(
         return Ok(crate::view::unchanged(image, truth));
     }
     let mut result = image.clone();
+    let falloff = view.value;
     for plane in result.samples_mut().chunks_exact_mut(rows * columns) {
-        for (row, d) in plane.chunks_exact_mut(columns).zip(&down) {
-            for (sample, a) in row.iter_mut().zip(&across) {
-                *sample = (f64::from(*sample) * (1.0 - view.value * (d + a) / corner)) as f32;
+        let (down, across) = (down.as_slice(), across.as_slice());
+        wide!(|plane: &'a mut [f32],
+               down: &'a [f64],
+               across: &'a [f64],
+               falloff: f64,
+               corner: f64| {
+            for (row, d) in plane.chunks_exact_mut(across.len()).zip(down) {
+                for (sample, a) in row.iter_mut().zip(across) {
+                    *sample = (f64::from(*sample) * (1.0 - falloff * (d + a) / corner)) as f32;
+                }
             }
-        }
+        });
     }
     result.quantise();
     Ok(Made {
