@@ -7,10 +7,13 @@
 //!
 //! Only primary findings may fail, at most two of each mode: [`Mode::primaries`] names them before the run.
 
+pub mod adversarial;
+pub mod baseline;
 pub mod calibration;
 mod copies;
 pub mod cost;
 mod embedded;
+mod gains;
 mod headline;
 mod opinion;
 pub mod performance;
@@ -18,6 +21,7 @@ mod plan;
 pub mod prior;
 pub mod robustness;
 pub mod shift;
+pub mod shortcut;
 pub mod simulate;
 mod study;
 mod words;
@@ -59,15 +63,32 @@ pub fn modes() -> &'static [Mode] {
         performance::MODE,
         shift::MODE,
         robustness::MODE,
+        shortcut::MODE,
         calibration::MODE,
+        adversarial::MODE,
+        baseline::MODE,
         prior::MODE,
         cost::MODE,
     ];
     MODES
 }
 
-/// What a run measures: the requests of all modes, merged, each view of a row once.
+/// The modes that read nothing of a model, where there is none.
+const OF_IMAGES_ALONE: [&str; 2] = ["shift", "prior"];
+
+/// The modes that a run is judged by.
+fn modes_of(context: &Context) -> impl Iterator<Item = &'static Mode> {
+    let alone = context.images_alone;
+    modes()
+        .iter()
+        .filter(move |m| !alone || OF_IMAGES_ALONE.contains(&m.name))
+}
+
+/// What a run measures: the requests of all modes, merged, each view of a row once. Nothing of images alone.
 pub fn plan(context: &Context) -> Vec<Request> {
+    if context.images_alone {
+        return Vec::new();
+    }
     plan::merge(
         modes()
             .iter()
@@ -102,7 +123,7 @@ pub fn judge(tables: &dyn Tables) -> Result<Judged> {
     let mut drafts = Vec::new();
     let mut figures = Vec::new();
     let mut outside = Vec::new();
-    for mode in modes() {
+    for mode in modes_of(study.context) {
         let opinion = (mode.judge)(&study)?;
         drafts.extend(opinion.drafts);
         figures.extend(opinion.figures);

@@ -3,12 +3,16 @@
 //! No image and no model is involved: items have attributes, predictions have outcomes, drawn so that the truth of every
 //! finding is known. The run is simulated in full: every view that [`crate::plan`] asks for is measured.
 
+pub mod adversarial;
+pub mod baseline;
+pub mod shortcut;
+
 use std::collections::BTreeMap;
 
 use transect_core::attribute::ATTRIBUTES;
 use transect_core::context::{Ladder, Optics, PlanLevel};
 use transect_core::{
-    AUDITED, Context, Digest, Item, ItemRecord, Measurement, Modality, Role, RunRecord, Selection,
+    AUDITED, Context, Digest, Item, ItemRecord, Measurement, Modality, Request, Role, RunRecord, Selection,
     Status, Stream, Task, TruthRef, View, ViewKind,
 };
 use transect_table::{MemoryTables, Timing};
@@ -176,6 +180,11 @@ struct Latent {
 
 /// The tables of a simulated run.
 pub fn tables(scenario: &Scenario) -> MemoryTables {
+    tables_of(scenario, crate::plan)
+}
+
+/// The tables of a simulated run that measures what one mode asks for, and no more.
+pub fn tables_of(scenario: &Scenario, plan: fn(&Context) -> Vec<Request>) -> MemoryTables {
     let s = scenario;
     let classes: Vec<String> = if s.task == Task::Classification {
         (0..s.classes).map(|c| format!("class {c}")).collect()
@@ -216,7 +225,7 @@ pub fn tables(scenario: &Scenario) -> MemoryTables {
         ..Context::bare(s.task, Vec::new())
     };
     let (items, latents) = draw(s, &context);
-    let requests = crate::plan(&context);
+    let requests = plan(&context);
     let measurements = measure(s, &context, &items, &latents, &requests);
     let timings = timings(s, &items);
     let forward_passes = measurements.len() as u64;
@@ -362,7 +371,7 @@ fn measure(
     context: &Context,
     items: &[ItemRecord],
     latents: &[Latent],
-    requests: &[transect_core::Request],
+    requests: &[Request],
 ) -> Vec<Measurement> {
     let mut measurements = Vec::new();
     // The audited model first, then the others by name.

@@ -4,10 +4,13 @@
     clippy::print_stdout,
     reason = "the figures of long runs are for a reader"
 )]
+mod baseline;
+mod adversarial;
 mod by_hand;
 mod edges;
 mod overclaims;
 mod planted;
+mod shortcut;
 mod speed;
 
 use transect_anatomy::simulate::{Scenario, tables};
