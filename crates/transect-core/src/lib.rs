@@ -28,6 +28,10 @@ pub mod score_column;
 pub mod stream;
 pub mod task;
 pub mod view;
+mod wide;
+
+#[doc(hidden)]
+pub use pulp;
 
 pub use attribute::Attribute;
 pub use axis::PixelSize;

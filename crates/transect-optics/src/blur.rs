@@ -1,6 +1,6 @@
 //! Gaussian blur.
 
-use crate::wide::wide;
+use transect_core::wide;
 
 /// Index `at − back` into `n` samples continued by reflection about the edges of the outermost samples (… b a | a b c | c b …).
 pub(crate) fn reflect(at: usize, back: usize, n: usize) -> usize {

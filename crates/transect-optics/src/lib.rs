@@ -25,7 +25,6 @@ mod surface;
 mod surrogate;
 mod swap;
 mod view;
-mod wide;
 
 pub use corruption::{Corruption, corruptions, ladders};
 pub use describe::{Described, describe};

@@ -1,11 +1,10 @@
 //! Stain shift: another hue of the same amount of stain.
 
-use transect_core::{Image, LabelImage, Modality, Result, View};
+use transect_core::{Image, LabelImage, Modality, Result, View, wide};
 
 use super::Corruption;
 use crate::density::{Density, white};
 use crate::view::{Made, MakeContext, unchanged, unsupported};
-use crate::wide::wide;
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "stain_shift",

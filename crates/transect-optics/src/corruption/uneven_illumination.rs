@@ -1,10 +1,9 @@
 //! Uneven illumination: light that falls off towards the corners.
 
-use transect_core::{Image, LabelImage, Result, View};
+use transect_core::{Image, LabelImage, Result, View, wide};
 
 use super::{Corruption, PICTURES};
 use crate::view::{Made, MakeContext};
-use crate::wide::wide;
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "uneven_illumination",
