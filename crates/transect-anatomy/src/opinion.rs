@@ -202,6 +202,9 @@ pub(crate) fn settle(
             } else {
                 Verdict::Undecided
             };
+            if finding.verdict != Verdict::Undecided {
+                finding.n_needed = None;
+            }
         }
     }
     finding
