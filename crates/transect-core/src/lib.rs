@@ -19,6 +19,7 @@ pub mod headline;
 pub mod item;
 pub mod labels;
 pub mod measurement;
+pub mod number;
 pub mod pixels;
 pub mod prediction;
 pub mod profile;
@@ -29,9 +30,6 @@ pub mod stream;
 pub mod task;
 pub mod view;
 mod wide;
-
-#[doc(hidden)]
-pub use pulp;
 
 pub use attribute::Attribute;
 pub use axis::PixelSize;
@@ -55,6 +53,9 @@ pub use score_column::{Better, ScoreColumn};
 pub use stream::Stream;
 pub use task::{Modality, Task};
 pub use view::{Severity, View, ViewKind};
+
+#[doc(hidden)]
+pub use pulp;
 
 /// The name of a model within a run: `given`, `predictions`, `reinit:3`, `builtin:otsu`, `annotator`, `threshold:0.3`; and
 /// `features`, whose embeddings are what the image says without any model.

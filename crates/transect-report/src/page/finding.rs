@@ -80,7 +80,7 @@ fn measured(finding: &Finding, class: &str) -> Markup {
                 @if finding.n > 0 { "n = " (number::count(finding.n)) }
                 @if let Some(groups) = finding.groups.filter(|g| g.is_finite()) {
                     @if finding.n > 0 { ", " }
-                    (number::short(groups)) " groups"
+                    (number::number(groups)) " groups"
                 }
             }
         }
@@ -114,12 +114,12 @@ fn table(finding: &Finding) -> Markup {
             dt { "Id" } dd { code { (finding.id) } }
             @if let Some(estimate) = finding.estimate { dt { "Estimate" } dd { (number::in_unit(estimate, &finding.unit)) } }
             @if let Some([low, high]) = finding.interval {
-                dt { (number::short(finding.level * 100.0)) "% interval" }
+                dt { (number::number(finding.level * 100.0)) "% interval" }
                 dd { (number::end(low, true, &finding.unit)) " to " (number::end(high, false, &finding.unit)) @if let Some(method) = &finding.interval_method { ", " (method) } }
             }
             @if let Some(t) = finding.threshold { dt { "Thresholds" } dd {
-                "warning at " (number::chosen_in_unit(t.warn, &finding.unit))
-                @if finding.primary { ", fail at " (number::chosen_in_unit(t.fail, &finding.unit)) }
+                "warning at " (number::in_unit(t.warn, &finding.unit))
+                @if finding.primary { ", fail at " (number::in_unit(t.fail, &finding.unit)) }
                 @else { "; not primary, so it cannot fail" }
             } }
             dt { "Better" } dd { @match finding.better { Better::Higher => "higher", Better::Lower => "lower", Better::Neither => "neither: a description" } }

@@ -154,5 +154,5 @@ fn claim(metric: &str, value: f64, page: &Page) -> String {
         _ => "",
     };
     let unit = finding.map_or("", |f| f.unit.as_str());
-    format!("{bound}{}", number::chosen_in_unit(value, unit))
+    format!("{bound}{}", number::in_unit(value, unit))
 }

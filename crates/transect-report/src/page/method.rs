@@ -47,8 +47,8 @@ pub(super) fn method(page: &Page) -> Markup {
                                     tr {
                                         td { (ladder.words) }
                                         td { (ladder.parameter) @let unit = number::unit_words(&ladder.unit); @if !unit.is_empty() { ", " (unit) } }
-                                        td.num { (number::chosen(ladder.identity)) }
-                                        @for value in ladder.values { td.num { (number::chosen(value)) } }
+                                        td.num { (number::number(ladder.identity)) }
+                                        @for value in ladder.values { td.num { (number::number(value)) } }
                                         td { (ladder.note) }
                                     }
                                 }

@@ -153,7 +153,7 @@ fn stroke(series: &Series, index: usize, axis: &Axis, up: &Axis) -> Markup {
                 @for point in &kept {
                     @let (x, y) = at(point);
                     g {
-                        title { (series.label) ": " (number::chosen(point.x)) ", " (said(point)) }
+                        title { (series.label) ": " (number::number(point.x)) ", " (said(point)) }
                         @if let (Some(low), Some(high), true) = (point.low, point.high, axis.apart(point.x) || kept.len() == 1) {
                             (line(x, up.place(low), x, up.place(high), &format!("whisker {style}")))
                         }
@@ -246,14 +246,14 @@ fn described(plot: &Plot) -> String {
                 "{}: from {} at {} to {} at {}",
                 series.label,
                 said(first),
-                number::short(first.x),
+                number::number(first.x),
                 said(last),
-                number::short(last.x)
+                number::number(last.x)
             ));
         }
     }
     let marks = plot.x_marks.iter().chain(plot.y_marks);
-    parts.extend(marks.map(|(v, name)| format!("line at {}: {name}", number::chosen(*v))));
+    parts.extend(marks.map(|(v, name)| format!("line at {}: {name}", number::number(*v))));
     parts.join("; ")
 }
 
@@ -273,8 +273,8 @@ fn numbers(plot: &Plot) -> Markup {
                             @for point in &series.points {
                                 tr {
                                     @if plot.series.len() > 1 { td { (series.label) } }
-                                    td.num { (number::chosen(point.x)) }
-                                    td.num { (number::short(point.y)) }
+                                    td.num { (number::number(point.x)) }
+                                    td.num { (number::number(point.y)) }
                                     td.num {
                                         @match (point.low, point.high) {
                                             (None, None) => { "–" }

@@ -94,7 +94,7 @@ pub(super) fn distribution(
             g {
                 title { (name) ": " (said(quantiles)) }
                 (text(LEFT, y + 12.0, "row-name halo", Anchor::Start, &fit(name, 200.0)))
-                (text(RIGHT, y + 12.0, "row-value halo", Anchor::End, &format!("median {}", number::short(at(quantiles, 0.5)))))
+                (text(RIGHT, y + 12.0, "row-value halo", Anchor::End, &format!("median {}", number::number(at(quantiles, 0.5)))))
                 path class={ "silhouette " (style) } d=(outline(heights, tallest, floor)) {}
                 (line(axis.place(at(quantiles, 0.05)), floor + 9.0, axis.place(at(quantiles, 0.95)), floor + 9.0, &format!("whisker {style}")))
                 (line(axis.place(at(quantiles, 0.25)), floor + 9.0, axis.place(at(quantiles, 0.75)), floor + 9.0, &format!("half {style}")))
@@ -130,11 +130,11 @@ fn outline(heights: &[f64], tallest: f64, floor: f64) -> String {
 fn said(quantiles: &[f64]) -> String {
     format!(
         "median {}, middle half {} to {}, middle 90% {} to {}",
-        number::short(at(quantiles, 0.5)),
-        number::short(at(quantiles, 0.25)),
-        number::short(at(quantiles, 0.75)),
-        number::short(at(quantiles, 0.05)),
-        number::short(at(quantiles, 0.95)),
+        number::number(at(quantiles, 0.5)),
+        number::number(at(quantiles, 0.25)),
+        number::number(at(quantiles, 0.75)),
+        number::number(at(quantiles, 0.05)),
+        number::number(at(quantiles, 0.95)),
     )
 }
 
@@ -156,7 +156,7 @@ fn numbers(series: &[(&str, Vec<f64>)]) -> Markup {
                     thead { tr { th { "images" } @for (_, name) in shares { th.num { (name) } } } }
                     tbody {
                         @for (name, quantiles) in series {
-                            tr { td { (name) } @for (share, _) in shares { td.num { (number::short(at(quantiles, share))) } } }
+                            tr { td { (name) } @for (share, _) in shares { td.num { (number::number(at(quantiles, share))) } } }
                         }
                     }
                 }

@@ -43,7 +43,7 @@ impl Ruler {
             (
                 self.axis.place(value),
                 if share {
-                    number::chosen_in_unit(value, &self.unit)
+                    number::in_unit(value, &self.unit)
                 } else {
                     name
                 },
@@ -97,7 +97,7 @@ fn bar(finding: &Finding, class: &str, ruler: &Ruler, named: bool) -> Markup {
         (Some(t), _) if t.fail < t.warn => false,
         (_, better) => better != Better::Higher,
     };
-    let write = |v: f64| number::chosen_in_unit(v, &finding.unit);
+    let write = |v: f64| number::in_unit(v, &finding.unit);
     // Only a primary finding can fail, so only there the threshold to fail is shown.
     let said = match threshold {
         None => String::new(),

@@ -57,7 +57,7 @@ pub(super) fn described(rows: &[Row], marks: &[(f64, String)]) -> String {
     parts.extend(
         marks
             .iter()
-            .map(|(x, name)| format!("line at {}: {name}", number::short(*x))),
+            .map(|(x, name)| format!("line at {}: {name}", number::number(*x))),
     );
     parts.join("; ")
 }

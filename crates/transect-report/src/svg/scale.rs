@@ -153,7 +153,7 @@ impl Axis {
                 (
                     value,
                     if large {
-                        number::short(value)
+                        number::number(value)
                     } else {
                         number::decimals(value, places)
                     },
@@ -257,7 +257,7 @@ fn round_step(rough: f64) -> f64 {
 /// A round number without trailing zeros.
 fn plain(value: f64) -> String {
     if !(1e-3..1e5).contains(&value) {
-        return number::short(value);
+        return number::number(value);
     }
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
