@@ -22,7 +22,10 @@ fn apply_one(block: &mut Block, operation: &Operation, input: Option<&Block>) ->
         Operation::EnsureDtype { to } => return cast(block, *to),
         Operation::Binarize { threshold, axis } => {
             let values = along(block.shape, *axis, [threshold])?;
-            each(block, *axis, |x, i| f64::from(u8::from(x > values(0, i))));
+            each(block, *axis, |i| {
+                let threshold = values(0, i);
+                move |x| f64::from(u8::from(x > threshold))
+            });
         }
         Operation::Clip {
             min,
@@ -34,15 +37,15 @@ fn apply_one(block: &mut Block, operation: &Operation, input: Option<&Block>) ->
             let sources = matching(block.shape, reference, *axes)?;
             for (index, group) in groups(block.shape, *axes).into_iter().enumerate() {
                 let needs = |b: &Option<Bound>| matches!(b, Some(Bound::Percentile(_)));
-                let sorted = match (&sources, reference) {
-                    _ if !needs(min) && !needs(max) => Vec::new(),
-                    (Some(source), Some(reference)) => source[index].sorted(&reference.data),
-                    _ => group.sorted(&block.data),
+                let mut ranked = match (&sources, reference) {
+                    _ if !needs(min) && !needs(max) => Ranked(Vec::new()),
+                    (Some(source), Some(reference)) => source[index].ranked(&reference.data),
+                    _ => group.ranked(&block.data),
                 };
-                let value = |bound: &Option<Bound>| match bound {
+                let mut value = |bound: &Option<Bound>| match bound {
                     None => None,
                     Some(Bound::Value(v)) => Some(*v as f32),
-                    Some(Bound::Percentile(p)) => Some(percentile_inverted_cdf(&sorted, *p)),
+                    Some(Bound::Percentile(p)) => Some(ranked.inverted_cdf(*p)),
                 };
                 let (low, high) = (value(min), value(max));
                 group.each(&mut block.data, |x| {
@@ -53,13 +56,19 @@ fn apply_one(block: &mut Block, operation: &Operation, input: Option<&Block>) ->
         }
         Operation::ScaleLinear { gain, offset, axis } => {
             let values = along(block.shape, *axis, [gain, offset])?;
-            each(block, *axis, |x, i| x * values(0, i) + values(1, i));
+            each(block, *axis, |i| {
+                let (gain, offset) = (values(0, i), values(1, i));
+                move |x| x * gain + offset
+            });
         }
-        Operation::Sigmoid => each(block, None, |x, _| 1.0 / (1.0 + (-x).exp())),
+        Operation::Sigmoid => each(block, None, |_| |x: f64| 1.0 / (1.0 + (-x).exp())),
         Operation::Softmax { axis } => softmax(block, *axis),
         Operation::FixedZeroMeanUnitVariance { mean, std, axis } => {
             let values = along(block.shape, *axis, [mean, std])?;
-            each(block, *axis, |x, i| (x - values(0, i)) / values(1, i));
+            each(block, *axis, |i| {
+                let (mean, deviation) = (values(0, i), values(1, i));
+                move |x| (x - mean) / deviation
+            });
         }
         Operation::ZeroMeanUnitVariance {
             axes,
@@ -87,12 +96,12 @@ fn apply_one(block: &mut Block, operation: &Operation, input: Option<&Block>) ->
             let reference = if *of_input { input } else { None };
             let sources = matching(block.shape, reference, *axes)?;
             for (index, group) in groups(block.shape, *axes).into_iter().enumerate() {
-                let sorted = match (&sources, reference) {
-                    (Some(source), Some(reference)) => source[index].sorted(&reference.data),
-                    _ => group.sorted(&block.data),
+                let mut ranked = match (&sources, reference) {
+                    (Some(source), Some(reference)) => source[index].ranked(&reference.data),
+                    _ => group.ranked(&block.data),
                 };
-                let low = percentile_linear(&sorted, *min_percentile);
-                let high = percentile_linear(&sorted, *max_percentile);
+                let low = ranked.linear(*min_percentile);
+                let high = ranked.linear(*max_percentile);
                 let scale = high - low + eps;
                 group.each(&mut block.data, |x| ((f64::from(x) - low) / scale) as f32);
             }
@@ -168,25 +177,18 @@ fn along<const N: usize>(
     })
 }
 
-/// Applies a function of value and position along an axis.
-fn each(block: &mut Block, axis: Option<usize>, f: impl Fn(f64, usize) -> f64) {
-    let (inner, length) = axis.map_or((1, 1), |a| {
+/// Applies to each value the function for its position along an axis.
+fn each<F: Fn(f64) -> f64>(block: &mut Block, axis: Option<usize>, f: impl Fn(usize) -> F) {
+    let (inner, length) = axis.map_or((block.data.len(), 1), |a| {
         (
             block.shape[a + 1..].iter().product::<usize>(),
             block.shape[a],
         )
     });
-    if axis.is_none() {
-        block
-            .data
-            .iter_mut()
-            .for_each(|x| *x = f(f64::from(*x), 0) as f32);
-        return;
-    }
     for (index, run) in block.data.chunks_mut(inner.max(1)).enumerate() {
-        let position = index % length;
+        let f = f(index % length);
         for x in run {
-            *x = f(f64::from(*x), position) as f32;
+            *x = f(f64::from(*x)) as f32;
         }
     }
 }
@@ -235,10 +237,8 @@ impl Group {
             .flat_map(move |&start| data[start..start + self.run].iter().copied())
     }
 
-    fn sorted(&self, data: &[f32]) -> Vec<f32> {
-        let mut values: Vec<f32> = self.values(data).collect();
-        values.sort_unstable_by(f32::total_cmp);
-        values
+    fn ranked(&self, data: &[f32]) -> Ranked {
+        Ranked(self.values(data).collect())
     }
 
     /// Mean and population standard deviation, in two passes.
@@ -313,27 +313,34 @@ fn matching(
     Ok(Some(groups(reference.shape, joint)))
 }
 
-/// Percentile by linear interpolation: at rank p/100 · (n − 1).
-///
-/// `sorted` is ascending and not empty (0 for an empty one).
-pub fn percentile_linear(sorted: &[f32], percentile: f64) -> f64 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let rank = percentile / 100.0 * last as f64;
-    let below = (rank.floor() as usize).min(last);
-    let above = (below + 1).min(last);
-    let (a, b) = (f64::from(sorted[below]), f64::from(sorted[above]));
-    a + (b - a) * (rank - below as f64)
-}
+/// Values of which some ranks are looked up.
+struct Ranked(Vec<f32>);
 
-/// Percentile as the inverse of the distribution function: the smallest value with at least that share at or below it.
-///
-/// `sorted` is ascending and not empty (0 for an empty one).
-pub fn percentile_inverted_cdf(sorted: &[f32], percentile: f64) -> f32 {
-    let Some(last) = sorted.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let rank = (percentile / 100.0 * sorted.len() as f64).ceil() as usize;
-    sorted[rank.saturating_sub(1).min(last)]
+impl Ranked {
+    /// The value at a rank from 0, and the next; 0 where there are no values.
+    fn pair(&mut self, rank: usize) -> (f32, f32) {
+        if self.0.is_empty() {
+            return (0.0, 0.0);
+        }
+        let rank = rank.min(self.0.len() - 1);
+        let (_, &mut value, above) = self.0.select_nth_unstable_by(rank, f32::total_cmp);
+        let next = above.iter().copied().min_by(f32::total_cmp);
+        (value, next.unwrap_or(value))
+    }
+
+    /// Percentile by linear interpolation: at rank p/100 · (n − 1).
+    fn linear(&mut self, percentile: f64) -> f64 {
+        let last = self.0.len().saturating_sub(1);
+        let rank = percentile / 100.0 * last as f64;
+        let below = (rank.floor() as usize).min(last);
+        let (a, b) = self.pair(below);
+        let (a, b) = (f64::from(a), f64::from(b));
+        a + (b - a) * (rank - below as f64)
+    }
+
+    /// Percentile as the inverse of the distribution function: the smallest value with at least that share at or below it.
+    fn inverted_cdf(&mut self, percentile: f64) -> f32 {
+        let rank = (percentile / 100.0 * self.0.len() as f64).ceil() as usize;
+        self.pair(rank.saturating_sub(1)).0
+    }
 }

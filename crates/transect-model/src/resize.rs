@@ -1,5 +1,7 @@
 //! Resizing of planes.
 
+use transect_core::wide;
+
 use crate::spec::{AntiAlias, Resize, ResizeMethod};
 use crate::tensor::Block;
 
@@ -26,11 +28,12 @@ pub fn resize(block: &Block, how: &Resize) -> Block {
             }
         }
     } else {
-        let (down, across) = (taps(rows, new_rows, how), taps(columns, new_columns, how));
-        let mut narrow = Vec::new();
+        let (down, across) = (
+            Sums::of(&taps(rows, new_rows, how)),
+            Sums::of(&taps(columns, new_columns, how)),
+        );
         for plane in block.data.chunks(rows * columns) {
-            along_rows(plane, columns, &down, &mut narrow);
-            along_columns(&narrow, columns, &across, &mut data);
+            smaller(plane, columns, &down, &across, &mut data);
         }
     }
     Block {
@@ -74,32 +77,107 @@ fn taps(from: usize, to: usize, how: &Resize) -> Taps {
 /// For every output position, the input positions that it is a weighted sum of.
 type Taps = Vec<Vec<(usize, f64)>>;
 
-/// Sums whole rows of a plane into `out`.
-fn along_rows(plane: &[f32], columns: usize, taps: &Taps, out: &mut Vec<f64>) {
-    out.clear();
-    out.resize(taps.len() * columns, 0.0);
-    for (row, weights) in out.chunks_mut(columns.max(1)).zip(taps) {
-        for &(from, weight) in weights {
-            for (o, &v) in row
-                .iter_mut()
-                .zip(&plane[from * columns..(from + 1) * columns])
-            {
-                *o += weight * f64::from(v);
+/// Taps as they are used: neighbouring input positions with a weight each.
+struct Sums {
+    /// For every output position the first input position, and where its weights begin; then where the last ones end.
+    begin: Vec<(usize, usize)>,
+    weights: Vec<f64>,
+}
+
+impl Sums {
+    fn of(taps: &Taps) -> Self {
+        let (mut begin, mut weights) = (Vec::with_capacity(taps.len() + 1), Vec::new());
+        for positions in taps {
+            let first = positions.first().map_or(0, |p| p.0);
+            begin.push((first, weights.len()));
+            for &(position, weight) in positions {
+                // The positions are neighbours in ascending order; what would be left out has no weight.
+                weights.resize(begin[begin.len() - 1].1 + position - first, 0.0);
+                weights.push(weight);
             }
+        }
+        begin.push((0, weights.len()));
+        Self { begin, weights }
+    }
+
+    /// Output positions: the first input position and the weights from there.
+    fn iter(&self) -> impl Iterator<Item = (usize, &[f64])> {
+        self.begin
+            .windows(2)
+            .map(|pair| (pair[0].0, &self.weights[pair[0].1..pair[1].1]))
+    }
+}
+
+/// Samples that are summed side by side.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Resizes a plane by `down` and `across`, onto the end of `out`.
+fn smaller(plane: &[f32], columns: usize, down: &Sums, across: &Sums, out: &mut Vec<f32>) {
+    let width = across.begin.len() - 1;
+    let padded = columns.next_multiple_of(SIDE_BY_SIDE);
+    // A few rows of the new height and the old width, column by column.
+    let mut rows = vec![0.0_f64; padded * SIDE_BY_SIDE];
+    let mut row = vec![0.0_f64; padded];
+    let mut sums = vec![0.0_f32; width * SIDE_BY_SIDE];
+    let (row, rows, sums) = (row.as_mut_slice(), rows.as_mut_slice(), sums.as_mut_slice());
+    let every: Vec<(usize, &[f64])> = down.iter().collect();
+    for some in every.chunks(SIDE_BY_SIDE) {
+        for (place, &(first, weights)) in some.iter().enumerate() {
+            let (row, rows) = (&mut *row, &mut *rows);
+            let lines = &plane[first * columns..(first + weights.len()) * columns];
+            wide!(|lines: &'a [f32],
+                   columns: usize,
+                   weights: &'a [f64],
+                   row: &'a mut [f64],
+                   rows: &'a mut [f64],
+                   place: usize| {
+                add_rows(lines, columns, weights, row);
+                for (column, value) in rows.chunks_exact_mut(SIDE_BY_SIDE).zip(&*row) {
+                    column[place] = *value;
+                }
+            });
+        }
+        let (rows, sums) = (&*rows, &mut *sums);
+        wide!(|rows: &'a [f64], across: &'a Sums, sums: &'a mut [f32]| {
+            for ((first, weights), out) in across.iter().zip(sums.chunks_exact_mut(SIDE_BY_SIDE)) {
+                let mut total = [0.0; SIDE_BY_SIDE];
+                let columns = &rows[first * SIDE_BY_SIDE..];
+                for (weight, column) in weights.iter().zip(columns.chunks_exact(SIDE_BY_SIDE)) {
+                    for (sum, value) in total.iter_mut().zip(column) {
+                        *sum += weight * value;
+                    }
+                }
+                for (out, sum) in out.iter_mut().zip(total) {
+                    *out = sum as f32;
+                }
+            }
+        });
+        for place in 0..some.len() {
+            out.extend(sums.iter().skip(place).step_by(SIDE_BY_SIDE));
         }
     }
 }
 
-/// Sums along each row, onto the end of `out`.
-fn along_columns(plane: &[f64], columns: usize, taps: &Taps, out: &mut Vec<f32>) {
-    for row in plane.chunks(columns.max(1)) {
-        let sum = |weights: &Vec<(usize, f64)>| {
-            weights
-                .iter()
-                .map(|&(from, weight)| weight * row[from])
-                .sum::<f64>()
-        };
-        out.extend(taps.iter().map(|weights| sum(weights) as f32));
+/// The weighted sum of neighbouring rows of a plane.
+#[inline(always)]
+fn add_rows(lines: &[f32], columns: usize, weights: &[f64], out: &mut [f64]) {
+    const AT_ONCE: usize = 16;
+    let whole = columns - columns % AT_ONCE;
+    for from in (0..whole).step_by(AT_ONCE) {
+        let mut sums = [0.0_f64; AT_ONCE];
+        for (line, weight) in lines.chunks_exact(columns).zip(weights) {
+            for (sum, value) in sums.iter_mut().zip(&line[from..from + AT_ONCE]) {
+                *sum += weight * f64::from(*value);
+            }
+        }
+        out[from..from + AT_ONCE].copy_from_slice(&sums);
+    }
+    for (column, out) in out[..columns].iter_mut().enumerate().skip(whole) {
+        *out = lines
+            .chunks_exact(columns)
+            .zip(weights)
+            .map(|(line, weight)| weight * f64::from(line[column]))
+            .sum();
     }
 }
 

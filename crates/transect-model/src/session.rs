@@ -150,7 +150,7 @@ impl Session {
             if whole.is_none() {
                 apply(&mut tile, &spec.input.operations, None)?;
             }
-            if let Some(bad) = tile.data.iter().find(|v| !v.is_finite()) {
+            if let Some(bad) = tile.not_finite() {
                 return Err(Error::new(&codes::OUTPUT_NOT_FINITE, format!("preprocessing gives {bad}"))
                     .help("a constant image under a normalisation with eps 0 does this; declare a larger eps"));
             }
@@ -226,7 +226,7 @@ pub(crate) fn finish(
     input: &Block,
     [rows, columns]: [usize; 2],
 ) -> Result<Prediction> {
-    if let Some(bad) = output.data.iter().find(|v| !v.is_finite()) {
+    if let Some(bad) = output.not_finite() {
         let count = output.data.iter().filter(|v| !v.is_finite()).count();
         return Err(Error::new(
             &codes::OUTPUT_NOT_FINITE,
@@ -237,7 +237,9 @@ pub(crate) fn finish(
         ));
     }
     apply(&mut output, &spec.output.operations, Some(input))?;
-    if spec.task != transect_core::Task::Classification {
+    if spec.task != transect_core::Task::Classification
+        && [rows, columns] != [output.shape[2], output.shape[3]]
+    {
         output = to_image(spec, &output, rows, columns);
     }
     decode(spec, &output)
@@ -268,7 +270,7 @@ pub(crate) fn prepare(model: &Model, image: &Image) -> Result<Block> {
         .help("name one page for each row in the manifest's column `page`"));
     }
     let block = choose_channels(model, image)?;
-    if let Some(bad) = block.data.iter().find(|v| !v.is_finite()) {
+    if let Some(bad) = block.not_finite() {
         let count = block.data.iter().filter(|v| !v.is_finite()).count();
         return Err(Error::new(
             &transect_core::codes::image::IMAGE_NOT_FINITE,
@@ -279,8 +281,8 @@ pub(crate) fn prepare(model: &Model, image: &Image) -> Result<Block> {
         ));
     }
     let block = match &spec.resize {
-        Some(how) => resize(&block, how),
-        None => block,
+        Some(how) if how.size != [block.shape[2], block.shape[3]] => resize(&block, how),
+        _ => block,
     };
     scale_values(spec, block, image.dtype)
 }
@@ -346,10 +348,10 @@ fn choose_channels(model: &Model, image: &Image) -> Result<Block> {
     if spec.channels.is_empty() {
         if have == wanted {
             let order = same_number_of_channels(names, image)?;
-            let data = order
-                .iter()
-                .flat_map(|&i| channel(i).iter().copied())
-                .collect();
+            let mut data = Vec::with_capacity(have * size);
+            for index in order {
+                data.extend_from_slice(channel(index));
+            }
             return Ok(Block {
                 shape: [have, planes, rows, columns],
                 data,

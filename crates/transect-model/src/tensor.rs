@@ -20,6 +20,18 @@ impl Block {
         }
     }
 
+    /// The first sample that is NaN or infinite.
+    pub fn not_finite(&self) -> Option<f32> {
+        // Without a way out of the loop, many samples are looked at in one step.
+        let any = |some: &[f32]| some.iter().fold(false, |any, v| any | !v.is_finite());
+        self.data
+            .chunks(4096)
+            .find(|some| any(some))?
+            .iter()
+            .copied()
+            .find(|v| !v.is_finite())
+    }
+
     /// The rows × columns samples of one channel in one plane.
     ///
     /// # Panics

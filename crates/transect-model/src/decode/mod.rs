@@ -21,7 +21,7 @@ use crate::tensor::Block;
 /// `T333` for NaN or infinite values, `T334` where probabilities are needed and are not there, `T335` for a shape that does
 /// not fit.
 pub fn decode(spec: &Spec, output: &Block) -> Result<Prediction> {
-    if let Some(bad) = output.data.iter().find(|v| !v.is_finite()) {
+    if let Some(bad) = output.not_finite() {
         let count = output.data.iter().filter(|v| !v.is_finite()).count();
         return Err(Error::new(
             &codes::OUTPUT_NOT_FINITE,
