@@ -25,26 +25,48 @@ pub(crate) struct Gain {
 }
 
 impl Gain {
-    /// The gain over a rival from the differences on the images `rows`, which are among the images `of`: one list for each
-    /// seed of the rival, one list where it has none.
+    /// The gain over a rival, of scores from 0 to 1; see [`Gain::within`].
     ///
     /// # Errors
     /// `T701` for lists of different lengths or without images.
     pub(crate) fn new(
         study: &Study<'_>,
         id: &str,
-        (name, words): (&str, &str),
+        names: (&str, &str),
         of: &[usize],
         rows: &[usize],
         by_seed: &[Vec<f64>],
     ) -> Result<Self> {
-        let settings = study
-            .settings(&format!("{id}[over={name}]"))
-            .tails()
-            .range(-1.0, 1.0);
-        let estimate = over_seeds(by_seed, &study.units(rows)?, &settings)?;
+        Self::within(study, id, names, of, rows, by_seed, 1.0)
+    }
+
+    /// The gain over a rival from the differences on the images `rows`, which are among the images `of`, both ascending: one
+    /// list for each seed of the rival, one list where it has none. No difference is larger than `wide`.
+    ///
+    /// # Errors
+    /// `T701` for lists of different lengths or without images.
+    pub(crate) fn within(
+        study: &Study<'_>,
+        id: &str,
+        (name, words): (&str, &str),
+        of: &[usize],
+        rows: &[usize],
+        by_seed: &[Vec<f64>],
+        wide: f64,
+    ) -> Result<Self> {
+        let mut settings = study.settings(&format!("{id}[over={name}]")).tails();
+        if wide.is_finite() {
+            settings = settings.range(-wide, wide);
+        }
+        let units = study.units(rows)?;
         let averaged = average(by_seed);
-        let centre = averaged.iter().sum::<f64>() / averaged.len().max(1) as f64;
+        let images = mean(&averaged, &units, &settings)?;
+        let means: Vec<f64> = by_seed
+            .iter()
+            .map(|d| d.iter().sum::<f64>() / d.len().max(1) as f64)
+            .collect();
+        let estimate = over_seeds(images, &means, &units, &settings)?;
+        let centre = estimate.estimate;
         let mut places = rows.iter().zip(&averaged).peekable();
         let influence = of
             .iter()
@@ -62,6 +84,28 @@ impl Gain {
             words: words.to_owned(),
             estimate,
             influence,
+        })
+    }
+
+    /// The gain over a rival in a statistic that is no mean over images: `images` is its estimate for the seeds on average,
+    /// `by_seed` its value for each. It counts as independent of other gains, which is the wider choice; `of` is the number
+    /// of images looked at.
+    ///
+    /// # Errors
+    /// `T701` for a number that is not finite.
+    pub(crate) fn of_statistic(
+        (name, words): (&str, &str),
+        images: Estimate,
+        by_seed: &[f64],
+        units: &Units,
+        of: usize,
+        settings: &Settings,
+    ) -> Result<Self> {
+        Ok(Self {
+            name: name.to_owned(),
+            words: words.to_owned(),
+            estimate: over_seeds(images, by_seed, units, settings)?,
+            influence: vec![0.0; of],
         })
     }
 }
@@ -203,31 +247,25 @@ pub(crate) fn primary(
     }
 }
 
-/// Mean of paired differences to several seeds of one rival: the mean over seeds, with their variance. `by_seed[s][i]` is the
-/// difference of image i to seed s.
+/// An estimate for the mean over seeds of a rival, with their variance: `images` is that of the mean over the seeds with the
+/// variance of images only, `means` the value for each seed.
 ///
-/// The variance is that of the mean over images of the differences to the mean of the seeds, plus the variance of the seeds'
-/// means over their number S; Student's t with Welch and Satterthwaite's degrees of freedom (G − 1 and S − 1). What images and
-/// seeds share is counted twice, which widens the interval.
+/// The variance of the seeds' values over their number S is added to that of images; Student's t with Welch and
+/// Satterthwaite's degrees of freedom (G − 1 and S − 1). What images and seeds share is counted twice, which widens the
+/// interval. Where images do not vary, or fewer than two seeds are there, the estimate stays as it is.
 ///
 /// # Errors
-/// `T701` for no seed, no image, lists of different lengths.
-pub(crate) fn over_seeds(
-    by_seed: &[Vec<f64>],
+/// `T701` for a number that is not finite.
+fn over_seeds(
+    images: Estimate,
+    means: &[f64],
     units: &Units,
     settings: &Settings,
 ) -> Result<Estimate> {
-    let seeds = by_seed.len() as f64;
-    let averaged = average(by_seed);
-    let n = averaged.len();
-    let images = mean(&averaged, units, settings)?;
-    if by_seed.len() < 2 || images.rests_on_few() || images.is_open() || images.se <= 0.0 {
+    if means.len() < 2 || images.rests_on_few() || images.is_open() || images.se <= 0.0 {
         return Ok(images);
     }
-    let means: Vec<f64> = by_seed
-        .iter()
-        .map(|d| d.iter().sum::<f64>() / n as f64)
-        .collect();
+    let seeds = means.len() as f64;
     let centre = means.iter().sum::<f64>() / seeds;
     let of_seeds = means.iter().map(|m| (m - centre).powi(2)).sum::<f64>() / (seeds - 1.0) / seeds;
     let of_images = images.se.powi(2);
@@ -239,12 +277,12 @@ pub(crate) fn over_seeds(
         images.estimate,
         variance.sqrt(),
         df,
-        n,
+        images.n,
         units.effective(),
         format!(
             "t with the variance of images ({}) and of {} re-initialisations",
             images.method,
-            by_seed.len()
+            means.len()
         ),
         settings,
     )?;
@@ -344,24 +382,23 @@ mod tests {
     fn seeds_that_differ_widen_the_interval() {
         let units = Units::independent(100);
         let settings = Settings::new(1, "s").range(-1.0, 1.0);
-        let base: Vec<f64> = (0..100).map(|i| f64::from(i % 7) / 10.0 - 0.3).collect();
-        let moved = |by: f64| base.iter().map(|v| v + by).collect::<Vec<f64>>();
-        let alike = over_seeds(
-            &[base.clone(), base.clone(), base.clone()],
-            &units,
-            &settings,
-        )
-        .unwrap();
-        let apart =
-            over_seeds(&[moved(-0.2), base.clone(), moved(0.2)], &units, &settings).unwrap();
+        let values: Vec<f64> = (0..100).map(|i| f64::from(i % 7) / 10.0 - 0.3).collect();
+        let images = mean(&values, &units, &settings).unwrap();
+        let centre = images.estimate;
+        let of = |by: f64| {
+            let means = [centre - by, centre, centre + by];
+            over_seeds(images.clone(), &means, &units, &settings).unwrap()
+        };
+        let (alike, apart) = (of(0.0), of(0.2));
         assert!((alike.estimate - apart.estimate).abs() < 1e-12);
         // Variance of the seeds' means: 0.04, over 3 seeds.
-        let wanted = (alike.se.powi(2) + 0.04 / 3.0).sqrt();
+        let wanted = (images.se.powi(2) + 0.04 / 3.0).sqrt();
         assert!(
             (apart.se - wanted).abs() < 1e-9,
             "{} and {wanted}",
             apart.se
         );
+        assert!((alike.se - images.se).abs() < 1e-12);
         assert!(apart.high - apart.low > 4.0 * (alike.high - alike.low));
     }
 }

@@ -15,6 +15,7 @@ pub mod cost;
 mod embedded;
 mod gains;
 mod headline;
+pub mod metric;
 mod opinion;
 pub mod performance;
 mod plan;
@@ -68,6 +69,7 @@ pub fn modes() -> &'static [Mode] {
         adversarial::MODE,
         baseline::MODE,
         prior::MODE,
+        metric::MODE,
         cost::MODE,
     ];
     MODES
