@@ -8,3 +8,4 @@ mod layers;
 mod options;
 mod resume;
 mod same_bytes;
+mod seeds;
