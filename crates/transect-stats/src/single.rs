@@ -9,8 +9,8 @@ use crate::probe::largest;
 use crate::quantile::of_sorted;
 use crate::rank::ascending;
 
-/// Numbers of quantile bins tried.
-pub const BINS: [usize; 3] = [4, 8, 16];
+/// Numbers of quantile bins tried; 1 is the function that does not look.
+pub const BINS: [usize; 4] = [1, 4, 8, 16];
 /// The finest.
 const FINEST: usize = 16;
 
@@ -21,7 +21,7 @@ pub struct SingleClasses {
     pub predicted: Vec<u32>,
     /// The class whose share in the bin is largest beside its share of all: for balanced accuracy and macro F1.
     pub balanced: Vec<u32>,
-    /// The feature chosen in each outer fold.
+    /// The feature chosen in each outer fold; means nothing where `bins` is 1.
     pub feature: Vec<usize>,
     /// The number of bins chosen in each outer fold.
     pub bins: Vec<usize>,
@@ -32,7 +32,7 @@ pub struct SingleClasses {
 pub struct SingleValue {
     /// Mean of the training rows in the row's bin.
     pub predicted: Vec<f64>,
-    /// The feature chosen in each outer fold.
+    /// The feature chosen in each outer fold; means nothing where `bins` is 1.
     pub feature: Vec<usize>,
     /// The number of bins chosen in each outer fold.
     pub bins: Vec<usize>,
@@ -73,27 +73,30 @@ impl Columns {
     }
 }
 
-/// Sums over bins of k numbers a row, at each fineness: bins of `BINS[level]` are pairs of those of the next.
+/// Sums over bins of k numbers a row, for each of [`BINS`].
 fn tally(k: usize, rows: &[usize], bin: &[u8], add: impl Fn(usize, &mut [f64])) -> Vec<Vec<f64>> {
     let mut finest = vec![0.0; FINEST * k];
     for &row in rows {
         let at = bin[row] as usize * k;
         add(row, &mut finest[at..at + k]);
     }
-    let mut levels = vec![finest];
-    for _ in 1..BINS.len() {
-        let finer = &levels[0];
-        let coarser = finer
-            .chunks_exact(2 * k)
-            .flat_map(|pair| (0..k).map(move |j| pair[j] + pair[k + j]))
-            .collect();
-        levels.insert(0, coarser);
-    }
-    levels
+    (0..BINS.len())
+        .map(|level| {
+            let mut out = vec![0.0; BINS[level] * k];
+            for (bin, of) in finest.chunks_exact(k).enumerate() {
+                let at = coarse(bin as u8, level) * k;
+                out[at..at + k]
+                    .iter_mut()
+                    .zip(of)
+                    .for_each(|(o, v)| *o += v);
+            }
+            out
+        })
+        .collect()
 }
 
 /// Chooses feature and level within the training rows of a fold: `loss(train rows, test rows, bins, losses by level)` adds
-/// the held-out losses. Ties: the coarser level, the earlier feature.
+/// the held-out losses. Ties: the earlier feature, the coarser level.
 fn choose(
     columns: &Columns,
     splits: &[(Vec<usize>, Vec<usize>)],
@@ -126,15 +129,15 @@ fn mask(rows: &[usize], n: usize) -> Vec<bool> {
     out
 }
 
-/// Bins of a level that a row's finest bin falls in.
+/// The bin of a level that a finest bin lies in.
 fn coarse(finest: u8, level: usize) -> usize {
-    finest as usize >> (BINS.len() - 1 - level)
+    finest as usize * BINS[level] / FINEST
 }
 
-/// Predicts classes by the best function of one feature, held out by whole groups. The dictionary: for every column, 4, 8 or 16
-/// bins at quantiles of the training rows, each giving the commonest class of its training rows. Column and number of bins
+/// Predicts classes by the best function of one feature, held out by whole groups. The dictionary: for every column, 1, 4, 8 or
+/// 16 bins at quantiles of the training rows, each giving the commonest class of its training rows (1: the commonest of all). Column and number of bins
 /// are chosen within the training rows, by the log loss over the inner folds of the bins' shares of classes
-/// (n_kb + π_k)/(n_b + 1), π the shares of all; ties go to fewer bins and the earlier column. For a given feature give a
+/// (n_kb + π_k)/(n_b + 1), π the shares of all; ties go to the earlier column and to fewer bins. For a given feature give a
 /// table of that column alone.
 ///
 /// # Errors

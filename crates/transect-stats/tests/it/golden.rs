@@ -7,7 +7,7 @@ use transect_stats::{
     mean, pearson, quantiles, risk_coverage, robust_scale, spearman, wilson, with_temperature,
 };
 
-fn read(stem: &str) -> Value {
+pub(crate) fn read(stem: &str) -> Value {
     let path = format!(
         "{}/../../golden/{stem}/values.json",
         env!("CARGO_MANIFEST_DIR")
@@ -15,7 +15,7 @@ fn read(stem: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-fn floats(value: &Value) -> Vec<f64> {
+pub(crate) fn floats(value: &Value) -> Vec<f64> {
     value
         .as_array()
         .unwrap()
@@ -24,7 +24,7 @@ fn floats(value: &Value) -> Vec<f64> {
         .collect()
 }
 
-fn flags(value: &Value) -> Vec<bool> {
+pub(crate) fn flags(value: &Value) -> Vec<bool> {
     value
         .as_array()
         .unwrap()
@@ -33,11 +33,11 @@ fn flags(value: &Value) -> Vec<bool> {
         .collect()
 }
 
-fn number(value: &Value) -> f64 {
+pub(crate) fn number(value: &Value) -> f64 {
     value.as_f64().unwrap()
 }
 
-fn close(what: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
+pub(crate) fn close(what: &str, ours: &[f64], theirs: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), theirs.len(), "{what}");
     let worst = (0..ours.len()).max_by(|&a, &b| {
         let gap = |i: usize| (ours[i] - theirs[i]).abs();

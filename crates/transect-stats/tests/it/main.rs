@@ -3,4 +3,5 @@
 
 mod calibration;
 mod golden;
+mod probes;
 mod properties;
