@@ -114,6 +114,9 @@ pub struct Context {
     pub throughput_per_day: Option<f64>,
     /// Whether predictions were given instead of a model, so that only the identity can be measured.
     pub predictions_only: bool,
+    /// Whether there is neither a model nor predictions: the images and their truth alone are looked at.
+    #[serde(default)]
+    pub images_alone: bool,
     /// Channels of the first image that could be read; 0 where it is not known.
     #[serde(default)]
     pub channels: u32,
@@ -156,6 +159,7 @@ impl Context {
             ladders: Vec::new(),
             throughput_per_day: None,
             predictions_only: false,
+            images_alone: false,
             channels: 0,
             has_outlines: false,
             has_second_truth: false,

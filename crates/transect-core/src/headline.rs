@@ -15,13 +15,30 @@ pub struct Answer {
     pub findings: Vec<String>,
 }
 
-/// Three answers.
+/// The questions that the three answers are to, of a model or of images alone.
+pub const fn questions(images_alone: bool) -> [&'static str; 3] {
+    if images_alone {
+        [
+            "Can these images be relied on?",
+            "Which of them need a look?",
+            "What else would have to be known?",
+        ]
+    } else {
+        [
+            "Does it work on my images?",
+            "Which will it get wrong?",
+            "How many must I label to be sure?",
+        ]
+    }
+}
+
+/// Three answers to [`questions`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Headline {
-    /// Does it work on my images?
+    /// To the first: does it work on my images?
     pub works: Answer,
-    /// Which will it get wrong?
+    /// To the second: which will it get wrong?
     pub wrong: Answer,
-    /// How many must I label to be sure?
+    /// To the third: how many must I label to be sure?
     pub label: Answer,
 }

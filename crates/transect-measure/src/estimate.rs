@@ -56,7 +56,10 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         thread_bytes: 0,
     };
     let fits = Fits::default();
-    let mut predictor = Predictor::new(job, AUDITED, &fits)?;
+    let mut predictor = match &job.source {
+        Source::None => None,
+        _ => Some(Predictor::new(job, AUDITED, &fits)?),
+    };
     let (mut items, mut units) = (0_u32, 0_u32);
     let mut passes = Vec::new();
     let mut last = None;
@@ -77,6 +80,9 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         estimate.thread_bytes = estimate
             .thread_bytes
             .max(shape.iter().map(|&s| s as u64).product::<u64>() * 4 * 6 + (64 << 20));
+        let Some(predictor) = &mut predictor else {
+            continue;
+        };
         if let Source::Model(model) = &job.source {
             passes.push(model.passes(&shape).max(1));
         }

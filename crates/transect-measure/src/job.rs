@@ -18,6 +18,8 @@ pub enum Source {
     Model(Arc<Model>),
     /// Predictions made elsewhere.
     Predictions(Arc<Predictions>),
+    /// Nowhere: the images and their truth alone are looked at.
+    None,
 }
 
 impl Source {

@@ -56,6 +56,10 @@ impl Predictor {
             _ if model != AUDITED => variant::predictor(job, model, fits),
             Source::Model(given) => Ok(Self::Session(Box::new(given.session()?))),
             Source::Predictions(given) => Ok(Self::Predictions(given.clone(), job.limits)),
+            Source::None => Err(Error::new(
+                &codes::measure::UNKNOWN_MODEL,
+                "a run of images alone has no model",
+            )),
         }
     }
 

@@ -3,7 +3,7 @@
 use transect_core::{AUDITED, Error, Fits, Image, LabelImage, Prediction, Result, View, ViewKind, codes};
 use transect_score::Truth;
 
-use crate::job::Job;
+use crate::job::{Job, Source};
 use crate::load::load;
 use crate::predictor::{Predictor, Shown};
 use crate::describe::profile_of;
@@ -29,7 +29,8 @@ pub struct Picture {
     pub said: String,
 }
 
-/// Makes a view of a row again, predicts on it, and draws it: truth outlined in blue, prediction in orange, both in white.
+/// Makes a view of a row again, predicts on it, and draws it: truth outlined in blue, prediction in orange, both in white. Of
+/// images alone the image itself with its truth.
 ///
 /// # Errors
 /// Whatever keeps the row from being read or predicted.
@@ -42,11 +43,18 @@ pub fn render(job: &Job, row: u32, view: &View, fits: &Fits) -> Result<Picture> 
     })?;
     let loaded = load(job, item)?;
     let profile = (view.kind == ViewKind::Swap).then(|| profile_of(job, &loaded));
-    let mut predictor = Predictor::new(job, AUDITED, fits)?;
     let labels = match &loaded.truth {
         Some(Truth::Labels(labels) | Truth::Mask { mask: labels, .. }) => Some(labels.clone()),
         _ => None,
     };
+    if matches!(job.source, Source::None) {
+        return Ok(Picture {
+            row,
+            png: outline(&loaded.image, labels.as_ref(), None),
+            said: String::new(),
+        });
+    }
+    let mut predictor = Predictor::new(job, AUDITED, fits)?;
     let made = transect_optics::make_view(
         &loaded.image,
         labels.as_ref(),

@@ -19,6 +19,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Audit a model on your images: how well does it do, do they differ from the reference, how far does it bend.
     Audit(AuditArgs),
+    /// Look at images and their truth alone, without a model: duplicates, leaks, hidden strata, what a lazy learner reaches.
+    Inspect(InspectArgs),
     /// Put the shards of one audit together.
     Gather(GatherArgs),
     /// Run a model on images and write what it says, without judging it.
@@ -172,7 +174,7 @@ pub(crate) struct DataArgs {
 }
 
 /// Which model.
-#[derive(Debug, Clone, Args, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelArgs {
     /// ONNX file with a model.toml beside it, or a bioimage.io package (folder or rdf.yaml).
@@ -255,6 +257,10 @@ pub(crate) struct JobArgs {
         help_heading = "Measuring"
     )]
     pub(crate) seed: u64,
+    /// Whether the images and their truth alone are looked at; said by the command.
+    #[arg(skip)]
+    #[serde(default)]
+    pub(crate) images_alone: bool,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -270,6 +276,23 @@ pub(crate) struct AuditArgs {
     /// Measure only every n-th block, beginning with i (from 0), such as 0/4; then `transect gather`.
     #[arg(long, value_name = "I/N")]
     pub(crate) shard: Option<String>,
+    #[command(flatten)]
+    pub(crate) end: EndArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) images: DataArgs,
+    /// Seed of everything random: the same seed gives the same bytes.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Folder for tables, findings and report.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Threads; all cores where not said.
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
     #[command(flatten)]
     pub(crate) end: EndArgs,
 }

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command {
         Command::Audit(args) => commands::audit::run(&args),
+        Command::Inspect(args) => commands::inspect::run(&args),
         Command::Gather(args) => commands::gather::run(&args),
         Command::Predict(args) => commands::predict::run(&args),
         Command::Manifest(args) => commands::manifest::run(&args),

@@ -248,7 +248,7 @@ impl Inputs {
     /// Reads and checks everything that the arguments name. All errors of manifest and model together.
     pub(crate) fn read(args: &JobArgs) -> Result<Self, Errors> {
         let mut errors = Errors::new();
-        if args.model.model.is_some() == args.predictions.is_some() {
+        if !args.images_alone && args.model.model.is_some() == args.predictions.is_some() {
             errors.push(bad("give either --model or --predictions").help(
                 "--model runs an ONNX model; --predictions reads what a model said elsewhere",
             ));
@@ -261,7 +261,7 @@ impl Inputs {
                 .map(Arc::new),
             None => None,
         };
-        if args.model.model.is_none() && args.model.task.is_none() {
+        if !args.images_alone && args.model.model.is_none() && args.model.task.is_none() {
             errors.push(
                 bad("--predictions needs --task")
                     .help("add `--task classification`, `semantic` or `instance`"),
@@ -358,7 +358,15 @@ impl Inputs {
                     "predictions made elsewhere: no test".to_owned(),
                 )
             }
-            (None, None) => return Err(errors),
+            (None, None) => {
+                let (task, classes) = of_truth(&dataset, args.images.mask_values.as_deref());
+                (
+                    Source::None,
+                    task,
+                    classes,
+                    "no model: images and truth alone".to_owned(),
+                )
+            }
         };
         errors.0.extend(
             of_another_task(args, task)
@@ -460,7 +468,7 @@ impl Inputs {
                 "images assumed independent: no --group was given".to_owned(),
             ));
         }
-        if modality == Modality::Unknown {
+        if modality == Modality::Unknown && !args.images_alone {
             notes.push(Note::Fact(
                 "no --modality was given: only corruptions that apply to every image were run"
                     .to_owned(),
@@ -494,6 +502,12 @@ impl Inputs {
                     given.sha256(),
                 )
             }
+            Source::None => (
+                None,
+                "images alone".to_owned(),
+                "none".to_owned(),
+                Digest::of(b"images alone"),
+            ),
         };
         let context = Context {
             task: self.task,
@@ -520,13 +534,14 @@ impl Inputs {
                 .iter()
                 .any(|i| i.role == Role::Target && i.truth != TruthRef::None),
             optics,
-            ladders: if predictions_only {
+            ladders: if predictions_only || args.images_alone {
                 Vec::new()
             } else {
                 transect_optics::ladders(&modality, &optics)
             },
             throughput_per_day: args.throughput,
             predictions_only,
+            images_alone: args.images_alone,
             ..Context::bare(self.task, Vec::new())
         };
         let requests = transect_anatomy::plan(&context);
@@ -559,6 +574,45 @@ impl Inputs {
             .filter(|i| i.role == Role::Target)
             .count();
         targets.max(self.dataset.items.len() - targets)
+    }
+}
+
+/// What images alone are looked at as: classes where the truth names some; areas of classes where `--mask-values` says what the
+/// values of masks mean; else objects. With the names of the classes: those of the truth in the order of the alphabet, or of
+/// the masks in the order given.
+fn of_truth(dataset: &Dataset, mask_values: Option<&str>) -> (Task, Vec<String>) {
+    let named: std::collections::BTreeSet<&String> = dataset
+        .items
+        .iter()
+        .filter_map(|i| match &i.truth {
+            TruthRef::Class(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    let outlined = dataset
+        .items
+        .iter()
+        .any(|i| matches!(i.truth, TruthRef::Path(_)));
+    match mask_values {
+        _ if !named.is_empty() || !outlined => (
+            Task::Classification,
+            named.into_iter().cloned().collect(),
+        ),
+        None => (Task::Instance, Vec::new()),
+        Some("nonzero") => (
+            Task::Semantic,
+            vec!["background".to_owned(), "foreground".to_owned()],
+        ),
+        Some(text) => {
+            let mut classes: Vec<String> = Vec::new();
+            for (_, name) in text.split(',').filter_map(|pair| pair.split_once('=')) {
+                let name = name.trim().to_owned();
+                if name != "ignore" && !classes.contains(&name) {
+                    classes.push(name);
+                }
+            }
+            (Task::Semantic, classes)
+        }
     }
 }
 

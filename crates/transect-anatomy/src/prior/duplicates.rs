@@ -24,12 +24,6 @@ const OVERLAP: f64 = 0.95;
 /// The family of features with the outlines as a map of 24 × 24 shares.
 const MAP: &str = "truth_map";
 
-/// Every pair of the same image: exact ones first, then near ones.
-#[derive(Debug, Default)]
-pub(super) struct Duplicates {
-    pub(super) pairs: Vec<Pair>,
-}
-
 /// What parts the rows into sides that must not share an image.
 struct Sides {
     /// In words.
@@ -82,7 +76,7 @@ fn sides(study: &Study<'_>) -> Option<Sides> {
 }
 
 /// Finds the pairs, and says what they spoil.
-pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<Duplicates> {
+pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
     let items = study.tables.items();
     let readable: Vec<usize> = (0..items.len())
         .filter(|&i| items[i].status == Status::Ok)
@@ -109,8 +103,7 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<Duplicat
     leakage(study, &readable, &pairs, near.as_ref(), sides.as_ref(), opinion)?;
     across(study, &pairs, opinion);
     straddling(study, sides.as_ref(), opinion);
-    conflicts(study, &pairs, opinion)?;
-    Ok(Duplicates { pairs })
+    conflicts(study, &pairs, opinion)
 }
 
 /// Rows of one content, each paired with the first of them.

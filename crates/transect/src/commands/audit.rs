@@ -234,6 +234,14 @@ fn announce(job: &Job, plan: &Plan, costs: &Estimate, jobs: usize, shard: Option
             console::say(&format!("Note: {text}"));
         }
     }
+    if job.context.images_alone {
+        console::say(&format!(
+            "{} images alone, without a model: about {} on {jobs} threads.",
+            job.dataset.items.len(),
+            console::duration(costs.seconds(plan, jobs))
+        ));
+        return;
+    }
     if job.context.predictions_only {
         console::say(&format!(
             "Predictions {} of {} images.",

@@ -1,0 +1,365 @@
+//! Trivial separability: with many channels, does what holds no chemistry separate as well as the label?
+
+use std::collections::BTreeMap;
+
+use transect_core::{Better, Finding, Result, Threshold};
+use transect_stats::{Estimate, Folds, Matrix, Units, statistic};
+
+use super::lazy::places;
+use super::question::{Asked, Question, Said};
+use crate::embedded::{Embedded, side_by_side};
+use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
+use crate::study::Study;
+use crate::words::{self, Form};
+
+/// How much further from chance to all right the label must get than what holds no chemistry: under it, accuracy proves none.
+pub const LEAD: Threshold = Threshold {
+    warn: 0.10,
+    fail: 0.0,
+};
+/// Rows of a session that is told apart.
+const SESSION: usize = 10;
+/// Sessions told apart at most, the largest.
+const SESSIONS: usize = 10;
+/// Standard deviation of the smoothing kernel, as a share of the number of channels.
+const SMOOTH: f64 = 0.05;
+
+/// Compares the label with pseudo-labels that follow the acquisition, and with what is left of the spectra without their smooth
+/// part. Only where there are spectra (8 channels or more).
+pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinion) -> Result<()> {
+    let Some(spectrum) = Embedded::family(study, "spectrum")? else {
+        return Ok(());
+    };
+    let Asked::Class(labels, _) = &question.asked else {
+        return Ok(());
+    };
+    let Some((matrix, _)) = side_by_side(&[&spectrum], &question.rows)? else {
+        return Ok(());
+    };
+    let label = question.probe(&matrix)?;
+    let reached = question.estimate(study, "prior.separable", &label, true)?;
+    if reached.low <= 0.0 {
+        let mut finding = with_estimate(Finding::new("prior.separable"), &reached, study);
+        finding.claim = format!(
+            "The mean spectrum was not shown to tell the label: {} of the way from chance to all right. So nothing can be said of what it separates by.",
+            Form::Percent.estimate(&reached)
+        );
+        "fraction".clone_into(&mut finding.unit);
+        opinion.drafts.push(finding.into());
+        return Ok(());
+    }
+    let n = question.rows.len();
+    // Halves within each class, so that no pseudo-label goes with the label.
+    let items = study.tables.items();
+    let by_row: Vec<f64> = (0..n).map(|i| i as f64).collect();
+    let files: Vec<&str> = question
+        .rows
+        .iter()
+        .map(|&i| items[i].item.image.as_str())
+        .collect();
+    let by_name = places(&files);
+    let mut halved = vec![("order", "the order of the manifest", halves(labels, &by_row))];
+    let names_halved = halves(labels, &by_name);
+    if names_halved != halved[0].2 {
+        halved.push(("names", "the order of the files' names", names_halved));
+    }
+    for (what, words_of, pseudo) in halved {
+        let id = format!("prior.separable[{what}]");
+        let Ok(folds) = Folds::of_classes(&pseudo, 2, &question.units, &study.settings(&id)) else {
+            opinion.drafts.push(
+                not_assessable(
+                    &id,
+                    format!("Whether {words_of} separates as well as the label was not assessed: too few groups."),
+                    "at least five groups in each half",
+                )
+                .into(),
+            );
+            continue;
+        };
+        let other = Question {
+            asked: Asked::Class(pseudo, vec!["first".to_owned(), "second".to_owned()]),
+            folds,
+            ..question.clone()
+        };
+        let said = other.probe(&matrix)?;
+        compare(
+            study,
+            &id,
+            &format!("the first half of {words_of} from the second, within each class"),
+            (question, &label),
+            (&other, &said),
+            opinion,
+        )?;
+    }
+    sessions(study, question, &matrix, opinion)?;
+    let (smooth, residual) = parted(&spectrum, question)?;
+    for (what, words_of, part) in [
+        (
+            "residual",
+            "the label from what is left of each spectrum without its smooth part",
+            residual,
+        ),
+        (
+            "smooth",
+            "the label from the smooth part of each spectrum alone",
+            smooth,
+        ),
+    ] {
+        let said = question.probe(&part)?;
+        let id = format!("prior.separable[{what}]");
+        if what == "residual" {
+            compare(
+                study,
+                &id,
+                words_of,
+                (question, &label),
+                (question, &said),
+                opinion,
+            )?;
+        } else {
+            let e = question.estimate(study, &id, &said, true)?;
+            let mut finding = with_estimate(Finding::new(&id), &e, study);
+            "fraction".clone_into(&mut finding.unit);
+            finding.claim = format!(
+                "The same probe tells {words_of} to {} of the way from chance to all right; from whole spectra to {}.",
+                Form::Percent.estimate(&e),
+                words::percent(reached.estimate)
+            );
+            opinion.drafts.push(finding.into());
+        }
+    }
+    Ok(())
+}
+
+/// 0 for the first half of each class in the order of `by`, 1 for the second. Equal places stay on one side.
+fn halves(labels: &[u32], by: &[f64]) -> Vec<u32> {
+    let mut members: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for (&label, &v) in labels.iter().zip(by) {
+        members.entry(label).or_default().push(v);
+    }
+    let middle: BTreeMap<u32, f64> = members
+        .into_iter()
+        .map(|(label, mut values)| {
+            values.sort_unstable_by(f64::total_cmp);
+            (label, values[values.len() / 2])
+        })
+        .collect();
+    labels
+        .iter()
+        .zip(by)
+        .map(|(label, v)| u32::from(*v >= middle[label]))
+        .collect()
+}
+
+/// Groups, else domains, told apart; images of one session are in training and in test, as they must be.
+fn sessions(
+    study: &Study<'_>,
+    question: &Question,
+    matrix: &Matrix,
+    opinion: &mut Opinion,
+) -> Result<()> {
+    let id = "prior.separable[session]";
+    let items = study.tables.items();
+    let of = |i: usize| {
+        let item = &items[i].item;
+        item.group.as_deref().or(item.domain.as_deref())
+    };
+    let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, &i) in question.rows.iter().enumerate() {
+        if let Some(session) = of(i) {
+            members.entry(session).or_default().push(at);
+        }
+    }
+    let mut large: Vec<(&str, Vec<usize>)> = members
+        .into_iter()
+        .filter(|(_, m)| m.len() >= SESSION)
+        .collect();
+    large.sort_by(|a, b| b.1.len().cmp(&a.1.len()).then(a.0.cmp(b.0)));
+    large.truncate(SESSIONS);
+    if large.len() < 2 {
+        opinion.drafts.push(
+            not_assessable(
+                id,
+                "Whether sessions separate as well as the label was not assessed: fewer than two are known with enough images.",
+                format!("--group or --domain, with at least {SESSION} images in each of two"),
+            )
+            .into(),
+        );
+        return Ok(());
+    }
+    let mut chosen: Vec<(usize, u32)> = large
+        .iter()
+        .enumerate()
+        .flat_map(|(session, (_, m))| m.iter().map(move |&at| (at, session as u32)))
+        .collect();
+    chosen.sort_unstable();
+    let Asked::Class(labels, _) = &question.asked else {
+        return Ok(());
+    };
+    let rows: Vec<usize> = chosen.iter().map(|c| question.rows[c.0]).collect();
+    let units = Units::independent(rows.len());
+    let data: Vec<f64> = chosen
+        .iter()
+        .flat_map(|c| matrix.row(c.0).iter().copied())
+        .collect();
+    let part = Matrix::new(rows.len(), matrix.columns(), data)?;
+    let asked = |numbers: Vec<u32>| -> Option<Question> {
+        let mut kinds = numbers.clone();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let numbers: Vec<u32> = numbers
+            .iter()
+            .map(|v| kinds.partition_point(|k| k < v) as u32)
+            .collect();
+        let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+        let folds =
+            Folds::of_classes(&numbers, names.len(), &units, &study.settings(id)).ok()?;
+        Some(Question {
+            rows: rows.clone(),
+            asked: Asked::Class(numbers, names),
+            units: units.clone(),
+            folds,
+            caveats: Vec::new(),
+        })
+    };
+    let session = asked(chosen.iter().map(|c| c.1).collect());
+    let label = asked(chosen.iter().map(|c| labels[c.0]).collect());
+    let (Some(session), Some(label)) = (session, label) else {
+        opinion.drafts.push(
+            not_assessable(
+                id,
+                "Whether sessions separate as well as the label was not assessed: the sessions known hold one class only, or too few images of another.",
+                "sessions that hold images of two classes",
+            )
+            .into(),
+        );
+        return Ok(());
+    };
+    let (said, label_said) = (session.probe(&part)?, label.probe(&part)?);
+    compare(
+        study,
+        id,
+        &format!(
+            "{} from one another, image by image",
+            words::counted(large.len(), "session", "sessions")
+        ),
+        (&label, &label_said),
+        (&session, &said),
+        opinion,
+    )
+}
+
+/// Smooth part and residual of each spectrum: a Gaussian over the channels, its weights made to sum to 1 at the ends.
+fn parted(spectrum: &Embedded, question: &Question) -> Result<(Matrix, Matrix)> {
+    let channels = spectrum.width();
+    let sigma = (SMOOTH * channels as f64).max(1.5);
+    let kernel: Vec<f64> = (0..channels)
+        .map(|k| (-0.5 * (k as f64 / sigma).powi(2)).exp())
+        .collect();
+    let (mut smooth, mut residual) = (Vec::new(), Vec::new());
+    for &row in &question.rows {
+        let values: Vec<f64> = spectrum
+            .row(row)
+            .unwrap_or(&[])
+            .iter()
+            .map(|v| f64::from(*v))
+            .collect();
+        for (c, value) in values.iter().enumerate() {
+            let (mut sum, mut weight) = (0.0, 0.0);
+            for (other, v) in values.iter().enumerate() {
+                let w = kernel[c.abs_diff(other)];
+                sum += w * v;
+                weight += w;
+            }
+            smooth.push(sum / weight);
+            residual.push(value - sum / weight);
+        }
+    }
+    let n = question.rows.len();
+    Ok((
+        Matrix::new(n, channels, smooth)?,
+        Matrix::new(n, channels, residual)?,
+    ))
+}
+
+/// One comparison: how far the label gets beyond what holds no chemistry, on the same images.
+fn compare(
+    study: &Study<'_>,
+    id: &str,
+    what: &str,
+    label: (&Question, &Said),
+    other: (&Question, &Said),
+    opinion: &mut Opinion,
+) -> Result<()> {
+    let ones = vec![1.0; label.0.rows.len()];
+    let skill = |(question, said): (&Question, &Said), w: &[f64]| {
+        question.score(said, w).map(|s| question.skill(s))
+    };
+    let settings = study.settings(id).range(-2.0, 2.0);
+    let lead: Estimate = statistic(&label.0.units, &settings, &mut |w| {
+        Some(skill(label, w)? - skill(other, w)?)
+    })?;
+    let alone = other.0.estimate(study, &format!("{id}/alone"), other.1, true)?;
+    let of_label = skill(label, &ones).unwrap_or(0.0);
+    let mut finding = Finding::new(id);
+    finding.claim = format!(
+        "The same probe of mean spectra tells {what}: {} of the way from chance to all right; for the label it is {}.{}",
+        Form::Percent.estimate(&alone),
+        words::percent(of_label),
+        if alone.low > 0.0 && lead.high < LEAD.warn {
+            " What holds no chemistry separates as well as the label, so accuracy on these data proves no chemistry."
+        } else if alone.low > 0.0 {
+            ""
+        } else {
+            " It was not shown to separate at all."
+        }
+    );
+    "fraction".clone_into(&mut finding.unit);
+    finding.caveats.clone_from(&label.0.caveats);
+    finding.caveats.push(format!(
+        "judged: how much further the label gets, {}; it warns where that is under {} and the other is shown to separate",
+        Form::Points.short(&lead),
+        words::percent(LEAD.warn)
+    ));
+    if id.ends_with("[residual]") {
+        finding.caveats.push("narrow bands are chemistry, too, and stay in the residual: look at which bands it is".to_owned());
+    }
+    finding.remedy = Some(
+        "Test on another session, instrument and day; a claim of chemistry needs bands that are known beforehand.".to_owned(),
+    );
+    finding.evidence.sql = Some(
+        "SELECT i.image, i.truth, i.group_id, f.* FROM 'embeddings/features/spectrum.parquet' f JOIN 'items.parquet' i USING (row)".to_owned(),
+    );
+    let mut finding = with_estimate(finding, &lead, study);
+    finding.threshold = Some(LEAD);
+    finding.better = Better::Higher;
+    opinion.drafts.push(Draft {
+        finding,
+        ground: Ground::Bounds {
+            low: lead.low,
+            high: lead.high,
+            enough: lead.enough,
+            may_warn: alone.low > 0.0,
+        },
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_do_not_go_with_the_label() {
+        let labels: Vec<u32> = (0..40).map(|i| u32::from(i >= 25)).collect();
+        let by: Vec<f64> = (0..40).map(f64::from).collect();
+        let pseudo = halves(&labels, &by);
+        for class in 0..2 {
+            let second = (0..40)
+                .filter(|&i| labels[i] == class && pseudo[i] == 1)
+                .count();
+            let all = labels.iter().filter(|l| **l == class).count();
+            assert!(second == all / 2 || second == all.div_ceil(2));
+        }
+    }
+}
