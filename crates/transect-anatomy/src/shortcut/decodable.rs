@@ -93,6 +93,40 @@ fn choice(study: &Study<'_>, rows: Vec<usize>, labels: Vec<u32>) -> (Vec<usize>,
         .unzip()
 }
 
+/// As many rows of each side from every class that all sides have, a seeded choice, in the order of rows: what goes with the
+/// class alone tells nothing of the side then. Rows without a class are a class.
+fn matched(
+    study: &Study<'_>,
+    rows: &[usize],
+    labels: &[u32],
+    sides: usize,
+) -> (Vec<usize>, Vec<u32>) {
+    let mut cells: std::collections::BTreeMap<Option<u32>, Vec<Vec<usize>>> =
+        std::collections::BTreeMap::new();
+    for (&row, &side) in rows.iter().zip(labels) {
+        cells
+            .entry(study.rows[row].truth_class)
+            .or_insert_with(|| vec![Vec::new(); sides])[side as usize]
+            .push(row);
+    }
+    let mut chosen: Vec<(usize, u32)> = Vec::new();
+    for (class, of_sides) in cells {
+        let n = of_sides.iter().map(Vec::len).min().unwrap_or(0);
+        for (side, mut rows) in of_sides.into_iter().enumerate() {
+            let key = class.map_or(0, |c| c + 1);
+            transect_core::Stream::new(
+                study.context.seed,
+                "anatomy/shortcut/matched",
+                &[&key.to_le_bytes(), &(side as u64).to_le_bytes()],
+            )
+            .shuffle(&mut rows);
+            chosen.extend(rows.into_iter().take(n).map(|row| (row, side as u32)));
+        }
+    }
+    chosen.sort_unstable();
+    chosen.into_iter().unzip()
+}
+
 /// Units within classes as well as strata, so that the class that goes with the domain does not count for it.
 fn within_classes(study: &Study<'_>, rows: &[usize]) -> Result<Units> {
     let groups: Vec<usize> = rows.iter().map(|&i| study.rows[i].group).collect();
@@ -178,7 +212,17 @@ fn decoded(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> Result<()
             "images of two domains, or reference images",
         );
     }
+    let (rows, labels) = matched(study, &rows, &labels, names.len());
     let (rows, labels) = choice(study, rows, labels);
+    if rows.len() < FEWEST * names.len() {
+        return refuse(
+            opinion,
+            format!(
+                "class and {noun} go together so closely that too few images of one class come from every {noun}"
+            ),
+            "images of the same classes from every domain",
+        );
+    }
     let units = within_classes(study, &rows)?;
     let Some(features) = centred(study, &rows, &found)? else {
         return refuse(
@@ -231,7 +275,8 @@ fn decoded(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> Result<()
         "decodable is not used: a model may hold the domain and not act on it, so this is never more than a warning; see shortcut.style_swap_flip_rate".to_owned(),
     );
     finding.caveats.push(format!(
-        "each class's mean is taken off first; chance under the permutations {} at the 95th percentile",
+        "{} images, as many of each class from every {noun}, with each class's mean taken off; under the permutations 95% are under {}",
+        rows.len(),
         Form::Percent.one(made.null_upper)
     ));
     if made.smallest_p > 0.05 {
