@@ -8,6 +8,7 @@
 mod camera;
 mod laboratory;
 mod paint;
+pub mod section;
 mod specimen;
 
 pub use laboratory::{Laboratory, Staining};

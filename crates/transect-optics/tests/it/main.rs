@@ -10,6 +10,7 @@ mod page;
 mod properties;
 mod recovery;
 mod scenes;
+mod sections;
 mod swaps;
 
 use transect_core::attribute::ATTRIBUTES;
