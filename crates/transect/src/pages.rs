@@ -1,22 +1,7 @@
 //! The pages of the book that `explain` reads from.
 
-/// Page of each failure mode.
-const MODES: [(&str, &str); 5] = [
-    (
-        "performance",
-        include_str!("../../../docs/src/modes/performance.md"),
-    ),
-    ("shift", include_str!("../../../docs/src/modes/shift.md")),
-    (
-        "robustness",
-        include_str!("../../../docs/src/modes/robustness.md"),
-    ),
-    (
-        "calibration",
-        include_str!("../../../docs/src/modes/calibration.md"),
-    ),
-    ("cost", include_str!("../../../docs/src/modes/cost.md")),
-];
+// `MODES`: the page of each failure mode, by name; `build.rs` writes it.
+include!(concat!(env!("OUT_DIR"), "/modes.rs"));
 
 /// The page of a mode.
 pub(crate) fn mode(name: &str) -> Option<&'static str> {
@@ -24,14 +9,6 @@ pub(crate) fn mode(name: &str) -> Option<&'static str> {
         .iter()
         .find(|(n, _)| *n == name)
         .map(|(_, page)| *page)
-}
-
-/// The heading of a mode's page, without its name.
-pub(crate) fn title(name: &str) -> &'static str {
-    let first = mode(name)
-        .and_then(|page| page.lines().next())
-        .unwrap_or("");
-    first.split_once(": ").map_or("", |(_, title)| title)
 }
 
 /// The page of all findings.
@@ -44,18 +21,30 @@ pub(crate) fn corruptions() -> &'static str {
     include_str!("../../../docs/src/corruptions/index.md")
 }
 
-/// Rows of a page's tables whose first cell names a finding, as cells.
-pub(crate) fn rows_of<'a>(page: &'a str, id: &str) -> Vec<Vec<&'a str>> {
+/// A row of a table that names a finding.
+pub(crate) struct Row<'a> {
+    /// What it is about, as the table says, such as `role=reference`.
+    pub(crate) about: Option<&'a str>,
+    /// Cells.
+    pub(crate) cells: Vec<&'a str>,
+}
+
+/// Rows of a page's tables whose first cell names a finding; its id without what stands in brackets.
+pub(crate) fn rows_of<'a>(page: &'a str, id: &str) -> Vec<Row<'a>> {
     let Some((mode, metric)) = id.split_once('.') else {
         return Vec::new();
     };
     page.lines()
         .filter(|line| line.starts_with("| `"))
-        .filter(|line| {
-            let first = line.trim_start_matches("| ").split(" | ").next();
-            let mut names = first.unwrap_or("").split('`').skip(1).step_by(2);
+        .filter_map(|line| {
+            let cells: Vec<&str> = line
+                .trim_matches(|c| c == '|' || c == ' ')
+                .split(" | ")
+                .map(str::trim)
+                .collect();
+            let mut names = cells.first()?.split('`').skip(1).step_by(2);
             let mut of_mode = false;
-            names.any(|name| {
+            let name = names.find(|name| {
                 let name = name.split('[').next().unwrap_or(name);
                 // `performance.accuracy`, `.balanced_accuracy`: the mode is said once.
                 let name = match name.split_once('.') {
@@ -66,13 +55,11 @@ pub(crate) fn rows_of<'a>(page: &'a str, id: &str) -> Vec<Vec<&'a str>> {
                     _ => name.trim_start_matches('.'),
                 };
                 of_mode && fits(name, metric)
-            })
-        })
-        .map(|line| {
-            line.trim_matches(|c| c == '|' || c == ' ')
-                .split(" | ")
-                .map(str::trim)
-                .collect()
+            })?;
+            let about = name
+                .split_once('[')
+                .map(|(_, about)| about.trim_end_matches(']'));
+            Some(Row { about, cells })
         })
         .collect()
 }
@@ -97,13 +84,13 @@ mod tests {
     #[test]
     fn every_mode_has_its_page() {
         for mode in transect_anatomy::modes() {
-            let page = super::mode(mode.name);
+            let page = super::mode(mode.name).unwrap_or("");
+            let heading = format!("# {}: ", mode.name);
             assert!(
-                page.is_some(),
-                "add docs/src/modes/{}.md to MODES",
+                page.starts_with(&heading),
+                "docs/src/modes/{}.md begins with `{heading}`",
                 mode.name
             );
-            assert!(!title(mode.name).is_empty(), "{} has no title", mode.name);
         }
     }
 

@@ -6,7 +6,9 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use transect_core::{Finding, Fits, Result, Role, Status, TruthRef, Verdict, View};
+use transect_core::{
+    AUDITED, Finding, Fits, ModelId, Result, Role, Status, TruthRef, Verdict, View,
+};
 use transect_measure::{Job, render, write_atomically};
 use transect_report::{Counts, Failure, Picture, Report};
 use transect_table::{Filter, FolderTables, Tables};
@@ -125,6 +127,16 @@ fn summary(report: &Report, outside: &[Finding], page: &Path) -> String {
     lines.join("\n")
 }
 
+/// The audited model's name in the tables: baselines and other variants are no part of what is counted and shown.
+fn audited(tables: &FolderTables) -> Option<ModelId> {
+    let name = if tables.run().context.predictions_only {
+        "predictions"
+    } else {
+        AUDITED
+    };
+    Some(name.to_owned())
+}
+
 fn count(tables: &FolderTables) -> Result<(Counts, Vec<Failure>)> {
     let mut counts = Counts::default();
     let mut failures = Vec::new();
@@ -154,7 +166,11 @@ fn count(tables: &FolderTables) -> Result<(Counts, Vec<Failure>)> {
             }
         }
     }
-    tables.scan(&Filter::default(), &mut |m| {
+    let filter = Filter {
+        model: audited(tables),
+        ..Filter::default()
+    };
+    tables.scan(&filter, &mut |m| {
         let item = &tables.items()[m.row as usize].item;
         let identity = m.view.kind == transect_core::ViewKind::Identity;
         match m.status {
@@ -184,7 +200,11 @@ fn gallery(job: &Job, fits: &Fits, tables: &FolderTables) -> Result<Vec<Picture>
     let metric = transect_score::metric::primary(job.context.task);
     let column = transect_anatomy::primary_score(&job.context);
     let mut scored: Vec<(f64, f64, u32)> = Vec::new();
-    tables.scan(&Filter::identity(), &mut |m| {
+    let filter = Filter {
+        model: audited(tables),
+        ..Filter::identity()
+    };
+    tables.scan(&filter, &mut |m| {
         if let Some(score) = column.and_then(|c| m.scores.get(c).copied().flatten())
             && tables.items()[m.row as usize].item.role == Role::Target
         {

@@ -56,8 +56,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
 fn modes() -> String {
     let mut text = String::new();
     for mode in transect_anatomy::modes() {
-        let _ = writeln!(text, "{:<14} {}", mode.name, pages::title(mode.name));
-        let _ = writeln!(text, "{:<14} {}", "", mode.question);
+        let _ = writeln!(text, "{:<14} {}", mode.name, mode.question);
     }
     text
 }
@@ -102,17 +101,25 @@ fn finding(id: &str) -> Option<String> {
     let page = pages::mode(mode)?;
     let mut text = String::new();
     let rows = pages::rows_of(pages::findings(), base);
-    for row in &rows {
+    // Of `performance.iou` and `performance.iou[domain=…]` the one that was asked for, where it is told apart.
+    let asked = id.contains('[');
+    let apart = rows.iter().any(|row| row.about.is_some() == asked);
+    for row in rows
+        .iter()
+        .filter(|row| !apart || row.about.is_some() == asked)
+    {
+        let cell = |at: usize| row.cells.get(at).copied().filter(|c| !c.is_empty());
         let _ = writeln!(
             text,
-            "{base}\n  primary: {}\n  unit: {}\n  verdict: {}",
-            row.get(1).map_or("", |c| c),
-            row.get(2).filter(|c| !c.is_empty()).map_or("none", |c| c),
-            row.get(3).map_or("", |c| c),
+            "{base}{}\n  primary: {}\n  unit: {}\n  verdict: {}",
+            row.about.map_or_else(String::new, |a| format!("[{a}]")),
+            cell(1).unwrap_or("no"),
+            cell(2).unwrap_or("none"),
+            cell(3).unwrap_or("none"),
         );
     }
     for row in pages::rows_of(page, base) {
-        if let Some(last) = row.last() {
+        if let Some(last) = row.cells.last() {
             let _ = writeln!(text, "  {last}");
         }
     }

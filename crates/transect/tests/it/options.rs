@@ -182,7 +182,7 @@ fn names_are_explained() {
         ("defocus", "Gaussian"),
         ("noise", "Trait noise"),
         ("shift", "Classifier two-sample test"),
-        ("modes", "do the images differ from the reference"),
+        ("modes", "differ from the reference"),
         ("T602", "--claim, --group"),
     ] {
         let output = run(&["explain", name]);
