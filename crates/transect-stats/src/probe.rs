@@ -440,26 +440,4 @@ mod tests {
             assert!(r > if d < n { 0.999 } else { 0.4 }, "{n} {d} {r}");
         }
     }
-
-    #[test]
-    #[ignore = "a measurement"]
-    fn speed() {
-        for (n, d, k) in [(200, 300, 3), (1000, 512, 3), (500, 2000, 3)] {
-            let (x, y) = drawn(n, d, k, 1.0);
-            let folds =
-                Folds::of_classes(&y, k, &Units::independent(n), &Settings::new(1, "s")).unwrap();
-            let start = std::time::Instant::now();
-            let made = probe_classes(&x, &y, k, &folds).unwrap();
-            let classes = start.elapsed();
-            let start = std::time::Instant::now();
-            crate::best_single_classes(&x, &y, k, &folds).unwrap();
-            eprintln!(
-                "{n} {d} {k}: {classes:?}, single {:?}, {:?} {:?} acc {}",
-                start.elapsed(),
-                made.shrinkage,
-                made.temperature,
-                accuracy(&made.predicted, &y)
-            );
-        }
-    }
 }

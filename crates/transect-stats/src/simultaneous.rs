@@ -7,7 +7,7 @@ use crate::error::{finite, refused, same_length};
 use crate::interval::{
     Estimate, Settings, difference_of_means, difference_of_rates, mean, statistic,
 };
-use crate::resample::settle;
+use crate::resample::{BOOTSTRAP_FROM, settle};
 use crate::tails::normal_cdf;
 use crate::units::Units;
 
@@ -22,7 +22,7 @@ pub struct Simultaneous {
     pub estimates: Vec<Estimate>,
     /// Bounds (low, high) that hold together at the level of the settings, two-sided.
     pub intervals: Vec<(f64, f64)>,
-    /// One-sided lower bounds that hold together at 1 − (1 − level), 95% by default.
+    /// One-sided lower bounds that hold together at the level of the settings.
     pub lower: Vec<f64>,
     /// One-sided upper bounds that hold together.
     pub upper: Vec<f64>,
@@ -230,9 +230,10 @@ pub fn simultaneous_means(
 /// Each subgroup against the *rest*: mean of `values` inside minus mean outside, for several subgroups that may overlap, with
 /// simultaneous bounds. `subgroups[j][i]` says whether row i is in subgroup j.
 ///
-/// Where no group has rows on both sides, each difference is [`difference_of_means`] (or, where all values are 0 or 1,
-/// [`difference_of_rates`]); else the two sides are resampled together ([`statistic`]). [`Settings::range`] is that of a
-/// difference; values of 0 and 1 bring (−1, 1).
+/// Each difference is [`difference_of_means`], or, where all values are 0 or 1, [`difference_of_rates`]: either side rests on its own
+/// number of groups, so a subgroup of few is never surer than it may be. Groups with rows on both sides make that too wide,
+/// not too narrow (their rows are alike); where both sides have 40 effective groups the means are resampled together instead
+/// ([`statistic`]). [`Settings::range`] is that of a difference.
 ///
 /// # Errors
 /// `T701` for lengths that differ, values that are not finite, or a subgroup that holds no row or every row.
@@ -266,15 +267,18 @@ pub fn subgroups_against_rest(
             key: format!("{}/{j}", settings.key),
             ..settings.clone()
         };
-        if binary {
-            own = own.range(-1.0, 1.0);
-        }
         let mut side = vec![0_u8; units.groups()];
         for (&group, &inside) in units.group_of.iter().zip(inside) {
             side[group as usize] |= if inside { 1 } else { 2 };
         }
         let (units_in, units_out) = (units.subset(&rows_in), units.subset(&rows_out));
-        let estimate = if side.contains(&3) {
+        let estimate = if binary {
+            let hits = |v: &[f64]| -> Vec<bool> { v.iter().map(|&v| v == 1.0).collect() };
+            own.range = None;
+            difference_of_rates(&hits(&v_in), &units_in, &hits(&v_out), &units_out, &own)?
+        } else if side.contains(&3)
+            && units_in.effective().min(units_out.effective()) >= BOOTSTRAP_FROM
+        {
             statistic(units, &own, &mut |w| {
                 let (mut s, mut n) = ([0.0; 2], [0.0; 2]);
                 for ((v, w), &inside) in values.iter().zip(w).zip(inside) {
@@ -283,10 +287,6 @@ pub fn subgroups_against_rest(
                 }
                 (n[0] > 0.0 && n[1] > 0.0).then(|| s[1] / n[1] - s[0] / n[0])
             })?
-        } else if binary {
-            let hits = |v: &[f64]| -> Vec<bool> { v.iter().map(|&v| v == 1.0).collect() };
-            own.range = None;
-            difference_of_rates(&hits(&v_in), &units_in, &hits(&v_out), &units_out, &own)?
         } else {
             difference_of_means(&v_in, &units_in, &v_out, &units_out, &own)?
         };
@@ -360,6 +360,22 @@ mod tests {
         for j in 0..10 {
             assert!(apart.p_above(j, 0.0) >= apart.estimates[j].p_above(0.0));
         }
+    }
+
+    #[test]
+    fn a_subgroup_of_five_that_are_all_wrong_is_no_surer_than_five_may_be() {
+        let values: Vec<f64> = (0..200)
+            .map(|i| f64::from(u8::from(i < 5 || i % 10 == 0)))
+            .collect();
+        let inside: Vec<bool> = (0..200).map(|i| i < 5).collect();
+        // Groups cut through the subgroup.
+        let groups: Vec<usize> = (0..200).map(|i| i % 50).collect();
+        let units = Units::new(200, Some(&groups), None).unwrap();
+        let made =
+            subgroups_against_rest(&values, &[inside], &units, &Settings::new(1, "s")).unwrap();
+        let own = &made.estimates[0];
+        assert!(!own.enough && own.low < 0.5, "{own:?}");
+        assert_eq!(made.p_above(0, 0.0), 1.0);
     }
 
     #[test]
