@@ -1,3 +1,4 @@
 //! Planted failures and the calibration of the auditor (not published).
 
+pub mod audits;
 pub mod calibrate;

@@ -1,37 +1,66 @@
-//! `cargo run --release -p proving -- calibrate [--quick] [--only PREFIX] --out DIR`
+//! `cargo run --release -p proving -- calibrate|audits …`
 
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: proving calibrate [--quick] [--only PREFIX] --out DIR
-  coverage of every interval and type-I error of every test, into DIR/calibration.csv and DIR/calibration.md;
-  cells already in the CSV with as many simulations are kept; --quick: 400 simulations a cell instead of 2,000";
+         coverage of every interval and type-I error of every test, into DIR/calibration.csv and DIR/calibration.md;
+         cells already in the CSV with as many simulations are kept; --quick: 400 simulations a cell instead of 2,000
+       proving audits [--audits N] [--only PREFIX] [--jobs N] --out DIR
+         power and false alarms of every failure mode from simulated tables with planted flaws, into DIR/audits.csv and
+         DIR/audits.md; cases already in the CSV with as many audits are kept; 2,000 audits a case, 2 threads";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let mut options = proving::calibrate::Options {
-        simulations: 2_000,
-        only: String::new(),
-        out: PathBuf::new(),
-    };
-    let mut known = arguments.next().as_deref() == Some("calibrate");
+    let command = arguments.next().unwrap_or_default();
+    let (mut only, mut out) = (String::new(), PathBuf::new());
+    let (mut simulations, mut audits, mut jobs) = (2_000, 2_000, 2);
+    let mut known = matches!(command.as_str(), "calibrate" | "audits");
     while let Some(argument) = arguments.next() {
+        let mut number = |value: &mut usize| {
+            if let Some(n) = arguments.next().and_then(|n| n.parse().ok()) {
+                *value = n;
+            }
+        };
         match argument.as_str() {
-            "--quick" => options.simulations = 400,
-            "--only" => options.only = arguments.next().unwrap_or_default(),
-            "--out" => options.out = arguments.next().map(PathBuf::from).unwrap_or_default(),
+            "--quick" => simulations = 400,
+            "--audits" => number(&mut audits),
+            "--jobs" => number(&mut jobs),
+            "--only" => only = arguments.next().unwrap_or_default(),
+            "--out" => out = arguments.next().map(PathBuf::from).unwrap_or_default(),
             _ => known = false,
         }
     }
     let mut stderr = std::io::stderr();
-    if !known || options.out.as_os_str().is_empty() {
+    if !known || out.as_os_str().is_empty() {
         let _ = writeln!(stderr, "{USAGE}");
         return ExitCode::from(2);
     }
-    match proving::calibrate::run(&options, &mut |line| {
-        let _ = writeln!(stderr, "{line}");
-    }) {
+    let mut say = |line: &str| {
+        let _ = writeln!(std::io::stderr(), "{line}");
+    };
+    let outcome = if command == "calibrate" {
+        proving::calibrate::run(
+            &proving::calibrate::Options {
+                simulations,
+                only,
+                out,
+            },
+            &mut say,
+        )
+    } else {
+        proving::audits::run(
+            &proving::audits::Options {
+                audits,
+                only,
+                out,
+                jobs,
+            },
+            &mut say,
+        )
+    };
+    match outcome {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(error) => {

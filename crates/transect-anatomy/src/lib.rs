@@ -8,8 +8,10 @@
 //! Only primary findings may fail, at most two of each mode: [`Mode::primaries`] names them before the run.
 
 pub mod adversarial;
+mod answers;
 pub mod baseline;
 pub mod calibration;
+pub mod collapse;
 mod copies;
 pub mod cost;
 mod embedded;
@@ -67,6 +69,7 @@ pub fn modes() -> &'static [Mode] {
         shortcut::MODE,
         calibration::MODE,
         adversarial::MODE,
+        collapse::MODE,
         baseline::MODE,
         prior::MODE,
         metric::MODE,
@@ -121,11 +124,19 @@ pub struct Judged {
 /// # Errors
 /// When a table cannot be read, or a measurement does not have the scores that the run's record says.
 pub fn judge(tables: &dyn Tables) -> Result<Judged> {
+    judge_only(tables, &[])
+}
+
+/// The same with only the modes of these names, and their primary findings as the family; all modes for none.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_only(tables: &dyn Tables, names: &[&str]) -> Result<Judged> {
     let study = Study::new(tables)?;
     let mut drafts = Vec::new();
     let mut figures = Vec::new();
     let mut outside = Vec::new();
-    for mode in modes_of(study.context) {
+    for mode in modes_of(study.context).filter(|m| names.is_empty() || names.contains(&m.name)) {
         let opinion = (mode.judge)(&study)?;
         drafts.extend(opinion.drafts);
         figures.extend(opinion.figures);

@@ -54,6 +54,14 @@ pub(super) fn about(name: &str) -> &'static str {
              the gains, not narrower than the bounds of ln T imply (alone, `mean` covers .78 to .87 at T = 1.3). At T = 1 \
              and 1.3 the gain is of second order and not regular: published, not claimed."
         }
+        "joint" => {
+            "`simultaneous_means` and `subgroups_against_rest`: whether *all* intervals hold the truth at once; the width is that \
+             of what they have in common."
+        }
+        "rank" => {
+            "`rank_estimates`: jackknife that leaves groups out, about the rank expected at this n. `decodability`: interval of \
+             the held-out balanced accuracy about its expectation, with the predictions as they are: published, not claimed."
+        }
         "test" => {
             "Rejections at 5% under the null; `clustered`: features or outcomes alike within groups. `rate under 0.25` over ten \
              groups with an intraclass correlation of 0.3 rests on about 7 independent events: there the one-sided p of \
@@ -64,11 +72,11 @@ pub(super) fn about(name: &str) -> &'static str {
     }
 }
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings::new(11, "calibrate")
 }
 
-fn interval(estimate: &Estimate, truth: Option<f64>) -> Outcome {
+pub(super) fn interval(estimate: &Estimate, truth: Option<f64>) -> Outcome {
     Outcome::Interval {
         estimate: estimate.estimate,
         low: estimate.low,
@@ -77,7 +85,7 @@ fn interval(estimate: &Estimate, truth: Option<f64>) -> Outcome {
     }
 }
 
-fn cell(
+pub(super) fn cell(
     cells: &mut Vec<Cell>,
     id: String,
     band: Band,
@@ -113,6 +121,7 @@ pub(super) fn all() -> Vec<Cell> {
     envelopes(&mut cells);
     gains(&mut cells);
     tests(&mut cells);
+    super::joint::add(&mut cells);
     cells
 }
 
@@ -786,7 +795,7 @@ fn gains(cells: &mut Vec<Cell>) {
 }
 
 /// Settings with a seed of their own: the permutations of one seed would be shared by all simulations.
-fn seeded(stream: &mut Stream) -> Settings {
+pub(super) fn seeded(stream: &mut Stream) -> Settings {
     Settings::new(stream.bits(), "calibrate")
 }
 

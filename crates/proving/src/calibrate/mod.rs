@@ -3,6 +3,7 @@
 
 mod cells;
 mod draw;
+mod joint;
 mod table;
 
 use std::collections::BTreeMap;
