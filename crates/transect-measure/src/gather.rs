@@ -10,8 +10,9 @@ use transect_table::{
     TimingTable, TraceTable, Writer, read, read_items,
 };
 
-use crate::fits::fit;
+use crate::fits::{Sources, fit_all};
 use crate::folder::{parts, unwritten, write_atomically};
+use crate::job::Job;
 use crate::parts::{embedding_layer, part, write_table};
 use crate::plan::Plan;
 
@@ -86,11 +87,11 @@ fn missing(stage: Stage, blocks: &[usize]) -> Error {
     .help("run the shards that hold these blocks again with the same options, then gather")
 }
 
-/// Puts the parts in some folders together into the tables of one folder.
+/// Puts the parts in some folders together into the tables of one folder, and makes the fits that stage 2 of the job needs.
 ///
 /// # Errors
 /// `T607` when a folder holds another plan or a block is missing, `T604` when a table cannot be written.
-pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> {
+pub fn gather(job: &Job, folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> {
     for folder in folders {
         let there = plan_of(folder)?.record().plan_sha256;
         if there != plan.record().plan_sha256 {
@@ -116,7 +117,16 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
             Ok(())
         })?;
     }
-    let fits = fit(&items);
+    let mut fits = Fits::default();
+    if plan.blocks(Stage::Partner) > 0 {
+        fits = fit_all(&Sources {
+            job,
+            plan,
+            items: &items,
+            own: &own,
+            out,
+        })?;
+    }
     let table = ItemTable::new(items.iter().map(|r| &r.item));
     drop(items);
     concatenate(
@@ -130,6 +140,8 @@ pub fn gather(folders: &[PathBuf], out: &Path, plan: &Plan) -> Result<Gathered> 
         for folder in folders.iter().map(PathBuf::as_path).chain([out]) {
             freeze(folder, &bytes)?;
         }
+        // What a shard reads from its folder, to the last digit.
+        fits = serde_json::from_slice(&bytes).unwrap_or(fits);
     }
     let Ok(partner) = all(folders, plan, Stage::Partner) else {
         return Ok(Gathered::NeedsPartner(fits));

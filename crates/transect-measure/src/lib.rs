@@ -9,6 +9,7 @@ mod abilities;
 mod describe;
 mod elements;
 mod estimate;
+mod exchange;
 mod fits;
 mod folder;
 mod gather;
@@ -27,7 +28,6 @@ mod variant;
 
 pub use abilities::find_abilities;
 pub use estimate::{Estimate, estimate};
-pub use fits::fit;
 pub use folder::{Folder, make_folder, usable, write_atomically};
 pub use gather::{Gathered, gather, plan_of};
 pub use job::{Job, MaskRule, Note, Source};

@@ -177,7 +177,13 @@ fn fill(
         image,
         second: loaded.second.as_ref(),
     };
-    let predicted = predictor.predict(&shown)?;
+    let predicted = if view.kind == ViewKind::Subspace {
+        let (predicted, donor) = predictor.exchange(&shown, loaded.sha256, frame)?;
+        out.measurement.donor_row = Some(donor);
+        predicted
+    } else {
+        predictor.predict(&shown)?
+    };
     out.timing.inference_s = predicted.inference_s;
     record(
         &mut out.measurement,

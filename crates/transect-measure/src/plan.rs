@@ -256,6 +256,13 @@ impl Plan {
         names
     }
 
+    /// Views of a row under the model of this name in a stage; none where the stage does not have it.
+    pub fn views_of(&self, stage: Stage, model: &str, row: u32) -> &[View] {
+        self.stage(stage)
+            .and_then(|plan| plan.models.iter().find(|m| m.model == model))
+            .map_or(&[], |plan| plan.views(row as usize))
+    }
+
     /// Views of a row under a model in a stage.
     pub fn views(&self, stage: Stage, model: usize, row: u32) -> &[View] {
         self.stage(stage)

@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use transect_core::{
-    AUDITED, Error, Fits, Image, Item, LabelImage, Prediction, Result, View, ViewKind, codes,
+    AUDITED, Digest, Error, Fits, Image, Item, LabelImage, Prediction, Result, View, ViewKind,
+    codes,
 };
 use transect_image::Limits;
-use transect_model::Session;
+use transect_model::{HeadSession, Session};
 
+use crate::exchange::exchange;
 use crate::job::{Job, Source};
+use crate::measure_one::Frame;
 use crate::predictions::Predictions;
 use crate::variant;
 
 /// One for each thread.
 pub enum Predictor {
-    /// A session of a model.
-    Session(Box<Session>),
+    /// A session of a model, and one of its head once that was needed.
+    Session(Box<Session>, Option<HeadSession>),
     /// Predictions made elsewhere.
     Predictions(Arc<Predictions>, Limits),
     /// A variant that is no neural network.
@@ -54,7 +57,7 @@ impl Predictor {
     pub fn new(job: &Job, model: &str, fits: &Fits) -> Result<Self> {
         match &job.source {
             _ if model != AUDITED => variant::predictor(job, model, fits),
-            Source::Model(given) => Ok(Self::Session(Box::new(given.session()?))),
+            Source::Model(given) => Ok(Self::session(given.session()?)),
             Source::Predictions(given) => Ok(Self::Predictions(given.clone(), job.limits)),
             Source::None => Err(Error::new(
                 &codes::measure::UNKNOWN_MODEL,
@@ -63,10 +66,15 @@ impl Predictor {
         }
     }
 
+    /// The predictor of a session.
+    pub(crate) fn session(session: Session) -> Self {
+        Self::Session(Box::new(session), None)
+    }
+
     /// Whether its class probabilities are probabilities, and not a class named for certain.
     pub fn has_probabilities(&self) -> bool {
         match self {
-            Self::Session(_) => true,
+            Self::Session(..) => true,
             Self::Predictions(given, _) => given.has_probabilities(),
             Self::Builtin(_) => false,
         }
@@ -79,7 +87,7 @@ impl Predictor {
     pub fn predict(&mut self, shown: &Shown<'_>) -> Result<Predicted> {
         let kind = shown.view.kind;
         match self {
-            Self::Session(session) => {
+            Self::Session(session, _) => {
                 let embed = !matches!(kind, ViewKind::Corruption | ViewKind::Search);
                 let output = session.predict(shown.image, embed)?;
                 Ok(Predicted {
@@ -99,6 +107,25 @@ impl Predictor {
             )
             .image(&shown.item.image)),
             Self::Builtin(builtin) => builtin.predict(shown),
+        }
+    }
+    /// The prediction for a subspace swap, and the donor's row.
+    ///
+    /// # Errors
+    /// `T611` for what is no model with a head; whatever the model says.
+    pub(crate) fn exchange(
+        &mut self,
+        shown: &Shown<'_>,
+        sha256: Digest,
+        frame: &Frame<'_>,
+    ) -> Result<(Predicted, u32)> {
+        match self {
+            Self::Session(session, head) => exchange(session, head, shown, sha256, frame),
+            Self::Predictions(..) | Self::Builtin(_) => Err(Error::new(
+                &codes::measure::VIEW_OF_MODEL,
+                "only a model that is run has an embedding of which a part could be exchanged",
+            )
+            .image(&shown.item.image)),
         }
     }
 }

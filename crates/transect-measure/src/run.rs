@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use transect_core::{Digest, Error, Fits, Item, Result, Stage, ViewKind, codes};
+use transect_core::{AUDITED, Digest, Error, Fits, Item, Result, Stage, ViewKind, codes};
 
 use crate::describe::{ItemMade, describe_item, profile_of, unreadable};
 use crate::folder::{Folder, unwritten};
@@ -110,12 +110,11 @@ pub fn run_stage(
                 made: BTreeMap::new(),
             },
         );
-        chunks.extend(
-            spans
-                .into_iter()
-                .enumerate()
-                .map(|(place, span)| Chunk { block, place, span }),
-        );
+        chunks.extend(spans.into_iter().enumerate().map(|(place, span)| Chunk {
+            block,
+            place,
+            span,
+        }));
     }
     progress.begin(stage, total, finished);
     let pool = Pool {
@@ -234,8 +233,16 @@ impl Pool<'_> {
                 Ok(loaded) => {
                     if predictor.as_ref().is_none_or(|(of, _)| *of != span.model) {
                         *predictor = None;
-                        *predictor =
-                            Some((span.model, Predictor::new(self.job, model, self.fits)?));
+                        match Predictor::new(self.job, model, self.fits) {
+                            Ok(made) => *predictor = Some((span.model, made)),
+                            // Without the audited model there is no run; without a variant there are rows that say so.
+                            Err(error) if model == AUDITED => return Err(error),
+                            Err(error) => {
+                                measured.push(failed(item, view, &error, &frame));
+                                self.progress.advance(view.budget as usize);
+                                continue;
+                            }
+                        }
                     }
                     let attempt = catch_unwind(AssertUnwindSafe(|| {
                         predictor.as_mut().map(|(_, p)| {

@@ -126,6 +126,9 @@ pub(crate) struct DataArgs {
     /// Column that holds the truth: a class, or the path of a label image or mask.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) truth: Option<String>,
+    /// Column that holds a second annotator's truth, of the same kind: how far two people agree is the ceiling.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) second_truth: Option<String>,
     /// Which rows, such as "domain = 'D1' and split = 'test'".
     #[arg(long = "where", value_name = "EXPR")]
     pub(crate) where_expr: Option<String>,

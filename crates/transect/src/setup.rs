@@ -59,6 +59,7 @@ pub(crate) fn dataset(images: &DataArgs) -> Result<Dataset, Errors> {
         stratum: images.stratum.clone(),
         pair: images.pair.clone(),
         class_map: images.class_map.clone(),
+        second_truth: images.second_truth.clone(),
         ..transect_manifest::Request::default()
     })
 }
@@ -544,12 +545,11 @@ impl Inputs {
             images_alone: args.images_alone,
             ..Context::bare(self.task, Vec::new())
         };
-        let requests = transect_anatomy::plan(&context);
         let mut job = Job {
             dataset,
             source: self.source.clone(),
             context,
-            requests,
+            requests: Vec::new(),
             mask,
             limits: limits(args.images.max_file_mb),
             model_sha256,
@@ -559,6 +559,8 @@ impl Inputs {
             model_test: self.model_test.clone(),
             notes,
         };
+        transect_measure::find_abilities(&mut job);
+        job.requests = transect_anatomy::plan(&job.context);
         // Where the reference runner reads the description otherwise, how far that goes on these images.
         job.notes
             .extend(transect_measure::runner_note(&job).map(Note::Fact));

@@ -107,7 +107,7 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
             &console::STOP,
         )?;
     }
-    let together = || gather(std::slice::from_ref(&args.out), &args.out, &plan);
+    let together = || gather(&job, std::slice::from_ref(&args.out), &args.out, &plan);
     // A whole run always makes its fits anew: an image that failed before may have been read now.
     let fits = match (shard, folder.fits()?) {
         (Some(_), None) if plan.blocks(Stage::Partner) > 0 => {

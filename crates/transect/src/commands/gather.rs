@@ -11,8 +11,18 @@ use crate::{console, publish};
 
 pub(crate) fn run(args: &GatherArgs) -> Outcome {
     let plan = plan_of(&args.shards[0])?;
+    let Some(kept) = arguments(&args.shards[0]) else {
+        return Err(Error::new(
+            &codes::measure::TABLE_UNREADABLE,
+            format!("{ARGUMENTS} is missing or damaged"),
+        )
+        .at(args.shards[0].join(ARGUMENTS))
+        .help("run the audit again with the same options")
+        .into());
+    };
+    let job = Inputs::read(&kept.job)?.job(kept.cut)?;
     let folder = Folder::open(&args.out, &plan)?;
-    match gather(&args.shards, folder.path(), &plan)? {
+    match gather(&job, &args.shards, folder.path(), &plan)? {
         Gathered::NeedsPartner(_) => {
             console::say(&format!(
                 "The fits for the {} views that need other images are made and lie in every shard's folder. Run the same \
@@ -22,17 +32,10 @@ pub(crate) fn run(args: &GatherArgs) -> Outcome {
             Ok(0)
         }
         Gathered::Whole => {
-            let Some(kept) = arguments(&args.shards[0]) else {
-                return Err(Error::new(&codes::measure::TABLE_UNREADABLE, format!("{ARGUMENTS} is missing or damaged"))
-                    .at(args.shards[0].join(ARGUMENTS))
-                    .help("the tables are written; run the audit again with the same options for findings and report")
-                    .into());
-            };
             write_atomically(
                 &args.out.join(ARGUMENTS),
                 &serde_json::to_vec_pretty(&kept).unwrap_or_default(),
             )?;
-            let job = Inputs::read(&kept.job)?.job(kept.cut)?;
             let fits = folder.fits()?.unwrap_or_default();
             publish::publish(&job, &fits, &args.out, &args.end)
         }
