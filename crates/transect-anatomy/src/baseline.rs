@@ -14,6 +14,8 @@ use crate::opinion::{Opinion, not_assessable};
 use crate::study::Study;
 use crate::{Mode, copies, plan as merging};
 
+pub(crate) use classes::learnable;
+
 pub use crate::gains::MARGIN;
 
 /// Fewest images for a comparison.

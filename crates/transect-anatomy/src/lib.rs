@@ -16,6 +16,7 @@ mod copies;
 pub mod cost;
 mod embedded;
 mod gains;
+pub mod hallucination;
 mod headline;
 pub mod metric;
 mod opinion;
@@ -67,6 +68,7 @@ pub fn modes() -> &'static [Mode] {
         shift::MODE,
         robustness::MODE,
         shortcut::MODE,
+        hallucination::MODE,
         calibration::MODE,
         adversarial::MODE,
         collapse::MODE,

@@ -5,6 +5,9 @@
 
 pub mod adversarial;
 pub mod baseline;
+pub mod collapse;
+pub mod metric;
+pub mod prior;
 pub mod shortcut;
 
 use std::collections::BTreeMap;
@@ -12,8 +15,8 @@ use std::collections::BTreeMap;
 use transect_core::attribute::ATTRIBUTES;
 use transect_core::context::{Ladder, Optics, PlanLevel};
 use transect_core::{
-    AUDITED, Context, Digest, Item, ItemRecord, Measurement, Modality, Request, Role, RunRecord, Selection,
-    Status, Stream, Task, TruthRef, View, ViewKind,
+    AUDITED, Context, Digest, Item, ItemRecord, Measurement, Modality, Request, Role, RunRecord,
+    Selection, Status, Stream, Task, TruthRef, View, ViewKind,
 };
 use transect_table::{MemoryTables, Timing};
 

@@ -101,7 +101,7 @@ fn rivals(study: &Study<'_>, layer: Option<&str>) -> Result<(Vec<Rival>, Vec<Str
 }
 
 /// Rows whose class lies in two groups or more: others cannot be learned from some groups and tested on others.
-fn learnable(study: &Study<'_>, rows: &[usize]) -> Vec<usize> {
+pub(crate) fn learnable(study: &Study<'_>, rows: &[usize]) -> Vec<usize> {
     let mut groups: std::collections::BTreeMap<u32, std::collections::BTreeSet<usize>> =
         std::collections::BTreeMap::new();
     for &i in rows {

@@ -1,6 +1,9 @@
 //! The mode `baseline`: no better than what nobody learned, and better.
 
+use transect_anatomy::baseline;
 use transect_anatomy::simulate::baseline::{Planted, plant};
+use transect_anatomy::simulate::{Scenario, tables_of};
+use transect_anatomy::{Ground, Study};
 use transect_core::{Task, Verdict};
 
 use super::*;
@@ -174,4 +177,92 @@ fn outlines_are_held_against_otsu() {
     }
     let j = judge(&t).unwrap();
     assert_eq!(verdict(&j, PREDICTION), Verdict::Fail);
+}
+
+/// How often runs pass and fail by the embedding, as the only primary of a run.
+fn count(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> (u64, u64) {
+    let mut counts = (0, 0);
+    for seed in 0..runs {
+        let (scenario, planted) = make(seed);
+        let mut t = tables_of(&scenario, baseline::plan);
+        plant(&mut t, &planted);
+        let o = baseline::judge(&Study::new(&t).unwrap()).unwrap();
+        let draft = o.drafts.iter().find(|d| d.finding.id == EMBEDDING).unwrap();
+        let Ground::Shown { good, bad, enough } = draft.ground else {
+            panic!("{draft:?}");
+        };
+        counts.0 += u64::from(enough && good && !bad);
+        counts.1 += u64::from(enough && draft.finding.p.is_some_and(|p| p <= 0.05));
+    }
+    counts
+}
+
+/// Gain exactly at the margin over five baselines that are all as good, and no gain over the best one: both errors stay rare.
+#[test]
+fn false_alarms_are_rare() {
+    let runs = 60;
+    let at_margin = count(runs, &|seed| {
+        let planted = Planted {
+            base: 0.8,
+            gain: 0.02,
+            level: true,
+            ..Planted::default()
+        };
+        (scenario(seed), planted)
+    });
+    let none = count(runs, &|seed| {
+        let planted = Planted {
+            base: 0.8,
+            gain: 0.0,
+            ..Planted::default()
+        };
+        (scenario(500 + seed), planted)
+    });
+    println!("gain at the margin (passes, fails): {at_margin:?}; none: {none:?}");
+    assert!(at_margin.1 <= 9, "{at_margin:?}");
+    assert!(none.0 <= 9, "{none:?}");
+}
+
+#[test]
+fn hard_clean_runs_do_not_fail() {
+    let clean: [(&str, Scenario, Planted); 4] = [
+        (
+            "two classes",
+            Scenario {
+                classes: 2,
+                ..scenario(1)
+            },
+            Planted::default(),
+        ),
+        (
+            "wrong labels",
+            scenario(2),
+            Planted {
+                label_noise: 0.1,
+                ..Planted::default()
+            },
+        ),
+        (
+            "rare class",
+            Scenario {
+                turned: 0.6,
+                ..scenario(3)
+            },
+            Planted::default(),
+        ),
+        (
+            "six groups",
+            Scenario {
+                target: 198,
+                group_size: 33,
+                group_share: 0.3,
+                ..scenario(4)
+            },
+            Planted::default(),
+        ),
+    ];
+    for (what, s, planted) in clean {
+        let (_, fails) = count(1, &|_| (s.clone(), planted));
+        assert_eq!(fails, 0, "{what}");
+    }
 }

@@ -7,18 +7,32 @@
 mod baseline;
 mod adversarial;
 mod by_hand;
+mod collapse;
 mod edges;
+mod metric;
 mod overclaims;
 mod planted;
+mod prior;
 mod shortcut;
 mod speed;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock};
 
 use transect_anatomy::simulate::{Scenario, tables};
 use transect_anatomy::{Judged, judge};
 use transect_core::{Finding, Verdict};
 
-fn judged(scenario: &Scenario) -> Judged {
-    judge(&tables(scenario)).expect("a run that was simulated can be judged")
+/// A run, simulated and judged; each once, however many tests ask for it.
+fn judged(scenario: &Scenario) -> &'static Judged {
+    type Once = &'static OnceLock<Judged>;
+    static RUNS: Mutex<BTreeMap<String, Once>> = Mutex::new(BTreeMap::new());
+    let once: Once = RUNS
+        .lock()
+        .expect("nothing panics while the lock is held")
+        .entry(format!("{scenario:?}"))
+        .or_insert_with(|| Box::leak(Box::default()));
+    once.get_or_init(|| judge(&tables(scenario)).expect("a run that was simulated can be judged"))
 }
 
 fn find<'a>(judged: &'a Judged, id: &str) -> &'a Finding {
