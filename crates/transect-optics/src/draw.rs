@@ -47,12 +47,46 @@ impl Words {
 
     #[cold]
     fn refill(&mut self) {
+        let mut halves = self.halves;
+        self.fill(&mut halves);
+        self.halves = halves;
+        self.used = 0;
+    }
+
+    /// The halves of the stream's next words, past those that were taken from it before.
+    fn fill(&mut self, halves: &mut [u32; 2 * Self::BULK]) {
         let mut words = [0; Self::BULK];
         self.stream.fill(&mut words);
-        for (pair, word) in self.halves.as_chunks_mut().0.iter_mut().zip(words) {
+        for (pair, word) in halves.as_chunks_mut().0.iter_mut().zip(words) {
             *pair = [word as u32, (word >> 32) as u32];
         }
-        self.used = 0;
+    }
+}
+
+/// Adds normal noise of this standard deviation to each sample.
+pub(crate) fn add_normal(samples: &mut [f32], sd: f64, words: &mut Words) {
+    let normal = Normal::new();
+    let mut block = [0; Words::BULK];
+    for some in samples.chunks_mut(block.len()) {
+        words.stream.fill(&mut block);
+        for (sample, &bits) in some.iter_mut().zip(&block) {
+            *sample = (f64::from(*sample) + sd * normal.of(bits, words)) as f32;
+        }
+    }
+}
+
+/// Gives each sample 32 random bits, and the words for those that need more.
+pub(crate) fn with_bits(
+    samples: &mut [f32],
+    words: &mut Words,
+    mut change: impl FnMut(&mut f32, u32, &mut Words),
+) {
+    let mut halves = [0; 2 * Words::BULK];
+    for some in samples.chunks_mut(halves.len()) {
+        words.fill(&mut halves);
+        for (sample, &bits) in some.iter_mut().zip(&halves) {
+            change(sample, bits, words);
+        }
     }
 }
 
@@ -87,7 +121,7 @@ static ZIGGURAT: LazyLock<Ziggurat> = LazyLock::new(|| {
     Ziggurat { x, y }
 });
 
-/// Standard normal draws from a stream, by the ziggurat method with 256 layers: one word for nearly every draw.
+/// Standard normal draws, by the ziggurat method with 256 layers: one word for nearly every draw.
 pub(crate) struct Normal {
     table: &'static Ziggurat,
 }
@@ -99,11 +133,35 @@ impl Normal {
 
     #[inline]
     pub(crate) fn draw(&self, words: &mut Words) -> f64 {
+        let bits = words.bits();
+        self.of(bits, words)
+    }
+
+    /// From a word, and more words for the few draws that need them.
+    #[inline]
+    fn of(&self, bits: u64, words: &mut Words) -> f64 {
+        let (layer, u) = Self::place(bits);
+        let x = u * self.table.x[layer];
+        if x.abs() < self.table.x[layer + 1] {
+            return x;
+        }
+        self.edge(bits, words)
+    }
+
+    /// The layer, and 53 other bits of the word as a number on [−1, 1).
+    #[inline]
+    fn place(bits: u64) -> (usize, f64) {
+        (
+            (bits & 0xff) as usize,
+            (bits >> 11) as f64 * (2.0 / (1_u64 << 53) as f64) - 1.0,
+        )
+    }
+
+    /// The draw where the word leads to the edge of its layer.
+    #[cold]
+    fn edge(&self, mut bits: u64, words: &mut Words) -> f64 {
         loop {
-            let bits = words.bits();
-            let layer = (bits & 0xff) as usize;
-            // The upper 53 bits, apart from those of the layer: uniform on [−1, 1).
-            let u = (bits >> 11) as f64 * (2.0 / (1_u64 << 53) as f64) - 1.0;
+            let (layer, u) = Self::place(bits);
             let x = u * self.table.x[layer];
             if x.abs() < self.table.x[layer + 1] {
                 return x;
@@ -122,6 +180,7 @@ impl Normal {
             if low + words.uniform() * (high - low) < density(x) {
                 return x;
             }
+            bits = words.bits();
         }
     }
 }
@@ -200,8 +259,7 @@ impl Poisson {
 
     /// By 32 random bits, and 32 more where those lie on the bound of an entry.
     #[inline]
-    pub(crate) fn draw(&self, words: &mut Words) -> f64 {
-        let u = words.half();
+    pub(crate) fn draw(&self, u: u32, words: &mut Words) -> f64 {
         let guide = self.guide[(u >> (32 - Self::STEPS)) as usize];
         let at = if guide & Self::SETTLED == 0 {
             i32::from(self.search(u, guide, words))
@@ -289,7 +347,12 @@ mod tests {
             let table = Poisson::new(mean);
             let mut words = Words::of(Stream::new(2, "poisson", &[]));
             let n = 400_000;
-            let draws: Vec<f64> = (0..n).map(|_| table.draw(&mut words)).collect();
+            let draws: Vec<f64> = (0..n)
+                .map(|_| {
+                    let bits = words.half();
+                    table.draw(bits, &mut words)
+                })
+                .collect();
             let m = draws.iter().sum::<f64>() / f64::from(n);
             let v = draws.iter().map(|d| (d - m).powi(2)).sum::<f64>() / f64::from(n);
             assert!(
@@ -343,11 +406,12 @@ mod tests {
         for mean in [1e-3, 0.7, 12.0, 300.0, 5e3] {
             let table = Poisson::new(mean);
             let mut words = Words::of(Stream::new(3, "guide", &[]));
-            let mut copy = Words::of(Stream::new(3, "guide", &[]));
+            let mut other = Words::of(Stream::new(3, "guide", &[]));
             for _ in 0..20_000 {
-                let u = copy.half();
-                let at = table.search(u, 0, &mut copy);
-                assert_eq!(table.draw(&mut words), table.first + f64::from(at));
+                let u = words.half();
+                assert_eq!(other.half(), u);
+                let at = table.search(u, 0, &mut other);
+                assert_eq!(table.draw(u, &mut words), table.first + f64::from(at));
             }
         }
     }
@@ -357,5 +421,45 @@ mod tests {
         let mut stream = Stream::new(4, "words", &[]);
         let mut words = Words::of(stream.clone());
         assert!((0..500).all(|_| words.bits() == stream.bits()));
+    }
+
+    #[test]
+    fn every_sample_has_bits_of_its_own() {
+        let mut stream = Stream::new(5, "bits", &[]);
+        let mut words = Words::of(stream.clone());
+        let mut samples = vec![0.0; 333];
+        let mut given = Vec::new();
+        with_bits(&mut samples, &mut words, |_, bits, _| given.push(bits));
+        let expected = (0..167).flat_map(|_| {
+            let word = stream.bits();
+            [word as u32, (word >> 32) as u32]
+        });
+        assert!(given.into_iter().eq(expected.take(333)));
+    }
+
+    #[test]
+    fn added_noise_is_normal_beyond_the_ziggurat_too() {
+        let mut words = Words::of(Stream::new(6, "added", &[]));
+        let mut samples = vec![10.0; 1_000_000];
+        add_normal(&mut samples, 2.0, &mut words);
+        let z: Vec<f64> = samples
+            .iter()
+            .map(|&s| (f64::from(s) - 10.0) / 2.0)
+            .collect();
+        let n = z.len() as f64;
+        let moment = |k: i32| z.iter().map(|z| z.powi(k)).sum::<f64>() / n;
+        // Standard errors of the moments are 1, √2, √15, √96 and √10170 over √n.
+        for (k, expected, variance) in [
+            (1, 0.0, 1.0_f64),
+            (2, 1.0, 2.0),
+            (3, 0.0, 15.0),
+            (4, 3.0, 96.0),
+            (6, 15.0, 10_170.0),
+        ] {
+            let off = (moment(k) - expected) / (variance / n).sqrt();
+            assert!(off.abs() < 4.0, "moment {k} is {off} standard errors off");
+        }
+        let beyond = z.iter().filter(|z| z.abs() > TAIL).count() as f64;
+        assert!((beyond - 258.0).abs() < 4.0 * 258.0_f64.sqrt(), "{beyond}");
     }
 }

@@ -3,7 +3,7 @@
 use transect_core::{Image, LabelImage, Result, View};
 
 use super::{ALL, Corruption, bright_levels, changed};
-use crate::draw::{Normal, Words};
+use crate::draw::{Words, add_normal};
 use crate::view::{Made, MakeContext, stream};
 
 /// Electrons that the brightest signal is taken to be.
@@ -37,14 +37,11 @@ fn run(
 ) -> Result<Made> {
     let levels = bright_levels(image);
     let mut words = Words::of(stream(CORRUPTION.name, view, context));
-    let normal = Normal::new();
     Ok(changed(image, truth, |channel, samples| {
         let Some(bright) = levels[channel] else {
             return;
         };
         let sd = view.value / BRIGHT_ELECTRONS * bright;
-        for sample in samples {
-            *sample = (f64::from(*sample) + sd * normal.draw(&mut words)) as f32;
-        }
+        add_normal(samples, sd, &mut words);
     }))
 }

@@ -3,7 +3,7 @@
 use transect_core::{Dtype, Image, LabelImage, Result, View};
 
 use super::{ALL, Corruption, bright_levels, changed};
-use crate::draw::{Poisson, Words};
+use crate::draw::{Poisson, Words, with_bits};
 use crate::view::{Made, MakeContext, stream};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -52,14 +52,14 @@ fn run(
             }
             let photons_per_level = view.value / bright;
             let level_per_photon = bright / view.value;
-            for sample in samples {
+            with_bits(samples, &mut words, |sample, bits, words| {
                 if *sample > 0.0 {
                     let table = tables[(*sample as i32 & 0xff) as usize].get_or_insert_with(|| {
                         Poisson::new(f64::from(*sample) * photons_per_level)
                     });
-                    *sample = (table.draw(&mut words) * level_per_photon) as f32;
+                    *sample = (table.draw(bits, words) * level_per_photon) as f32;
                 }
-            }
+            });
         }));
     }
     Ok(changed(image, truth, |channel, samples| {
