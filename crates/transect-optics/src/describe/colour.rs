@@ -40,7 +40,7 @@ pub(super) fn of(channels: &[Plane]) -> Option<Colour> {
         if max > min {
             // Opponent axes: their angle is the hue, red at 0, green at 120, blue at 240 degrees.
             let (x, y) = (r - 0.5 * (g + b), 0.75_f64.sqrt() * (g - b));
-            let length = x.hypot(y);
+            let length = (x * x + y * y).sqrt();
             cos += (max - min) * x / length;
             sin += (max - min) * y / length;
             chroma += max - min;
@@ -75,7 +75,7 @@ pub(super) fn stains(image: &Image) -> Option<(f64, f64)> {
     let glass = |channel: usize| {
         quantile(image.plane(channel, middle), 0.99)
             .filter(|&w| w > 0.0)
-            .map(Density::new)
+            .map(|white| Density::new(white).table())
     };
     let (red, green, blue) = (glass(0)?, glass(1)?, glass(2)?);
     let mut stained = Vec::new();

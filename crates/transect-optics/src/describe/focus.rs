@@ -12,10 +12,16 @@ fn gradient(samples: &[f32], rows: usize, columns: usize) -> (Vec<f32>, Vec<f32>
     let mut down = vec![0.0; samples.len()];
     let mut across = vec![0.0; samples.len()];
     for r in 1..rows - 1 {
-        for c in 1..columns - 1 {
-            let at = r * columns + c;
-            down[at] = 0.5 * (samples[at + columns] - samples[at - columns]);
-            across[at] = 0.5 * (samples[at + 1] - samples[at - 1]);
+        let here = r * columns;
+        let inner = here + 1..here + columns - 1;
+        let above = &samples[here + 1 - columns..];
+        let below = &samples[here + 1 + columns..];
+        for ((out, a), b) in down[inner.clone()].iter_mut().zip(above).zip(below) {
+            *out = 0.5 * (b - a);
+        }
+        let (left, right) = (&samples[here..], &samples[here + 2..]);
+        for ((out, a), b) in across[inner].iter_mut().zip(left).zip(right) {
+            *out = 0.5 * (b - a);
         }
     }
     (down, across)
@@ -69,7 +75,8 @@ pub(super) fn psf_sigma(grey: &Plane, noise: f64) -> Option<f64> {
             let (ur, uc) = (f64::from(down[at] / s), f64::from(across[at] / s));
             let along = |sign: f64| -> f64 {
                 let (y, x) = (r as f64 + sign * ur, c as f64 + sign * uc);
-                let (y0, x0) = (y.floor() as usize, x.floor() as usize);
+                // Both are positive: cutting off is rounding down.
+                let (y0, x0) = (y as usize, x as usize);
                 let (fy, fx) = (y - y0 as f64, x - x0 as f64);
                 let v = |y: usize, x: usize| f64::from(strength[y * columns + x]);
                 (1.0 - fy) * ((1.0 - fx) * v(y0, x0) + fx * v(y0, x0 + 1))

@@ -10,6 +10,8 @@ mod texture;
 use transect_core::attribute::ATTRIBUTES;
 use transect_core::{Image, LabelImage, Modality, Profile};
 
+use crate::quantile::Ranks;
+
 /// What an image says of itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Described {
@@ -96,9 +98,10 @@ impl Field {
 }
 
 /// Mean and standard deviation (of the population) of the finite values; `None` where there are none.
-fn mean_sd(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
+fn mean_sd(values: &[f64]) -> Option<(f64, f64)> {
+    let finite = || values.iter().filter(|v| v.is_finite());
     let (mut sum, mut n) = (0.0, 0_u64);
-    for v in values.clone().filter(|v| v.is_finite()) {
+    for v in finite() {
         sum += v;
         n += 1;
     }
@@ -106,10 +109,7 @@ fn mean_sd(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
         return None;
     }
     let mean = sum / n as f64;
-    let squares: f64 = values
-        .filter(|v| v.is_finite())
-        .map(|v| (v - mean).powi(2))
-        .sum();
+    let squares: f64 = finite().map(|v| (v - mean).powi(2)).sum();
     Some((mean, (squares / n as f64).sqrt()))
 }
 
@@ -128,10 +128,9 @@ impl Camera {
     /// Standard deviation of the noise at a level of signal: √(gain · level + read²), or the typical noise where photon
     /// transfer gives nothing.
     pub(crate) fn noise(&self, level: f64) -> f64 {
-        self.transfer
-            .map_or(self.typical, |(gain, read)| {
-                (gain * level.max(0.0) + read * read).sqrt()
-            })
+        self.transfer.map_or(self.typical, |(gain, read)| {
+            (gain * level.max(0.0) + read * read).sqrt()
+        })
     }
 }
 
@@ -174,7 +173,7 @@ fn profile_of(
     let density = crate::swap::in_density(image, modality)
         .then(|| crate::density::white(image))
         .flatten()
-        .map(crate::density::Density::new);
+        .map(|white| crate::density::Density::new(white).table());
     let unit = image
         .dtype
         .range()
@@ -182,10 +181,15 @@ fn profile_of(
     let size = image.samples().len() / image.channels();
     let (mut mean, mut sd) = (Vec::new(), Vec::new());
     for samples in image.samples().chunks_exact(size) {
-        let statistics = match density {
-            Some(d) => mean_sd(samples.iter().filter(|s| s.is_finite()).map(|&s| d.of(s))),
-            None => mean_sd(samples.iter().map(|&s| f64::from(s) * unit)),
+        let values: Vec<f64> = match &density {
+            Some(d) => samples
+                .iter()
+                .filter(|s| s.is_finite())
+                .map(|&s| d.of(s))
+                .collect(),
+            None => samples.iter().map(|&s| f64::from(s) * unit).collect(),
         };
+        let statistics = mean_sd(&values);
         let (m, s) = statistics.unwrap_or((0.0, 0.0));
         mean.push(m);
         sd.push(s);
@@ -271,16 +275,14 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
     let estimates = Estimates::of(&field, modality);
     let objects = truth.and_then(objects::measure);
     let profile = profile_of(image, truth, modality, &estimates, objects.as_ref());
-    let mut sorted: Vec<f32> = field
-        .grey
-        .samples
-        .iter()
-        .copied()
-        .filter(|s| s.is_finite())
-        .collect();
-    let mut quantile = |q: f64| crate::quantile::quantile_in_place(&mut sorted, q);
-    let (q01, q50, q99) = (quantile(0.01), quantile(0.5), quantile(0.99));
-    let moments = mean_sd(field.grey.samples.iter().map(|&s| f64::from(s)));
+    let ranks = Ranks::of(&field.grey.samples);
+    let (q01, q50, q99) = (
+        ranks.quantile(0.01),
+        ranks.quantile(0.5),
+        ranks.quantile(0.99),
+    );
+    let grey: Vec<f64> = field.grey.samples.iter().map(|&s| f64::from(s)).collect();
+    let moments = mean_sd(&grey);
     let signal = if modality == Modality::Brightfield {
         q01
     } else {
@@ -295,15 +297,6 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
         colour::stains(image)
     } else {
         None
-    };
-    let share = |hit: &dyn Fn(f32) -> bool| -> Option<f64> {
-        image.dtype.range()?;
-        let middle = image.planes() / 2;
-        let n = image.rows() * image.columns() * image.channels();
-        let hits: usize = (0..image.channels())
-            .map(|c| image.plane(c, middle).iter().filter(|&&s| hit(s)).count())
-            .sum();
-        Some(hits as f64 / n as f64)
     };
     let high = image.dtype.range().map_or(f32::INFINITY, |(_, high)| high);
     let pixels = (image.rows() * image.columns()) as f64;
@@ -337,8 +330,8 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
             "spectrum_slope" => estimates.spectrum_slope,
             "high_frequency_share" => estimates.high_share,
             "psf_sigma_px" => estimates.psf_sigma,
-            "saturated_share" => share(&|s| s >= high),
-            "clipped_share" => share(&|s| s == 0.0),
+            "saturated_share" => share(image, |s| s >= high),
+            "clipped_share" => share(image, |s| s == 0.0),
             "unevenness" => estimates.surface.map(|s| focus::unevenness(&s)),
             "texture_scale_px" => estimates.texture_scale,
             "red_mean" => colour.map(|c| c.means[0]),
@@ -372,6 +365,17 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
         perceptual_hash: picture::difference_hash(&field.grey),
         thumbnail: picture::thumbnail(image, &field.grey),
     }
+}
+
+/// Share of the samples of the middle plane for which something holds; `None` for floating types.
+fn share(image: &Image, hit: impl Fn(f32) -> bool) -> Option<f64> {
+    image.dtype.range()?;
+    let middle = image.planes() / 2;
+    let n = image.rows() * image.columns() * image.channels();
+    let hits: usize = (0..image.channels())
+        .map(|c| image.plane(c, middle).iter().filter(|&&s| hit(s)).count())
+        .sum();
+    Some(hits as f64 / n as f64)
 }
 
 fn bits(image: &Image) -> f64 {

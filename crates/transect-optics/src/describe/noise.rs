@@ -4,7 +4,7 @@ use transect_core::Modality;
 
 use super::Plane;
 use crate::blur::gaussian;
-use crate::quantile::{median, quantile, quantile_in_place};
+use crate::quantile::{Ranks, median, quantile_in_place};
 
 /// Standard deviation of a normal variable over the median of its absolute value.
 const MAD: f64 = 1.482_602_218_505_602;
@@ -72,22 +72,19 @@ pub(super) fn photon_transfer(plane: &Plane, level: f64) -> Option<(f64, f64)> {
     let r = response(plane)?;
     let mut smooth = plane.samples.clone();
     gaussian(&mut smooth, rows, columns, 2.0, 2.0);
-    let (low, high) = (quantile(&smooth, 0.001)?, quantile(&smooth, 0.999)?);
+    let ranks = Ranks::of(&smooth);
+    let (low, high) = (ranks.quantile(0.001)?, ranks.quantile(0.999)?);
     if low >= high || (level > 0.0 && high - low < 8.0 * level) {
         return None;
     }
     let mut bins: Vec<Vec<(f32, f32, f32)>> = vec![Vec::new(); BINS];
     let scale = BINS as f64 / (high - low);
-    let clipped = |v: f32| level > 0.0 && (v <= 0.0 || v >= 1.0);
+    let clipped = near_clipped(plane, level);
     for row in 1..rows - 1 {
         for column in 1..columns - 1 {
             let at = row * columns + column;
-            let bin = ((f64::from(smooth[at]) - low) * scale).floor();
-            if bin < 0.0 || bin >= BINS as f64 {
-                continue;
-            }
-            let near = |top: usize| plane.samples[top..top + 3].iter().any(|&v| clipped(v));
-            if near(at - columns - 1) || near(at - 1) || near(at + columns - 1) {
+            let bin = (f64::from(smooth[at]) - low) * scale;
+            if bin < 0.0 || bin >= BINS as f64 || clipped.get(at).is_some_and(|&c| c) {
                 continue;
             }
             let (across, down) = (
@@ -157,16 +154,36 @@ fn fit_line(
     Some((slope, intercept))
 }
 
+/// The pixels that are, or are next to, a saturated or zero sample; empty where there are none. `level` is 0 where samples
+/// are continuous: those never clip.
+fn near_clipped(plane: &Plane, level: f64) -> Vec<bool> {
+    let hit = |v: f32| v <= 0.0 || v >= 1.0;
+    if level <= 0.0 || !plane.samples.iter().fold(false, |any, &v| any | hit(v)) {
+        return Vec::new();
+    }
+    let columns = plane.columns;
+    let mut near = vec![false; plane.samples.len()];
+    for at in 0..plane.samples.len() {
+        if hit(plane.samples[at]) {
+            let (row, column) = (at / columns, at % columns);
+            for r in row.saturating_sub(1)..(row + 2).min(plane.rows) {
+                for c in column.saturating_sub(1)..(column + 2).min(columns) {
+                    near[r * columns + c] = true;
+                }
+            }
+        }
+    }
+    near
+}
+
 /// Background level: the highest peak of the smoothed histogram of grey; among the darker half of the range for
 /// fluorescence, the brighter half for bright field, anywhere otherwise. A constant image is its own background.
 pub(super) fn background(grey: &Plane, level: f64, modality: Modality) -> Option<f64> {
     const BINS: f64 = 256.0;
-    let (low, high) = (
-        quantile(&grey.samples, 0.001)?,
-        quantile(&grey.samples, 0.999)?,
-    );
+    let ranks = Ranks::of(&grey.samples);
+    let (low, high) = (ranks.quantile(0.001)?, ranks.quantile(0.999)?);
     if low >= high {
-        return quantile(&grey.samples, 0.5);
+        return ranks.quantile(0.5);
     }
     let width = ((high - low) / BINS).max(level);
     let n = ((high - low) / width).floor() as usize + 1;
