@@ -423,10 +423,10 @@ mod tests {
                     means[(j, labels[row] as usize)] += z[(i, j)] / count[labels[row] as usize];
                 }
             }
-            for c in 0..k {
+            for (c, size) in count.iter().enumerate() {
                 for i in 0..d {
                     for j in 0..d {
-                        within[(i, j)] -= count[c] / n * means[(i, c)] * means[(j, c)];
+                        within[(i, j)] -= size / n * means[(i, c)] * means[(j, c)];
                     }
                 }
             }

@@ -124,19 +124,18 @@ fn fit(x: &[f64], cut: usize) -> Option<(Two, f64)> {
             let top = parts[0].max(parts[1]);
             let total = top + ((parts[0] - top).exp() + (parts[1] - top).exp()).ln();
             likelihood += total;
-            for k in 0..2 {
-                let r = (parts[k] - total).exp();
-                let d = v - origin;
-                sums[k][0] += r;
-                sums[k][1] += r * d;
-                sums[k][2] += r * d * d;
+            let d = v - origin;
+            for (sum, part) in sums.iter_mut().zip(parts) {
+                let r = (part - total).exp();
+                sum[0] += r;
+                sum[1] += r * d;
+                sum[2] += r * d * d;
             }
         }
         if sums.iter().any(|s| s[0] < 1.0) {
             return None;
         }
-        for k in 0..2 {
-            let [r, d, dd] = sums[k];
+        for (k, [r, d, dd]) in sums.into_iter().enumerate() {
             two.share[k] = r / n;
             two.mean[k] = origin + d / r;
             two.variance[k] = (dd / r - (d / r).powi(2)).max(floor);
