@@ -1,28 +1,30 @@
 //! Confidence: does the model know when it is wrong?
 //!
 //! Primary: `calibration.log_loss_gain`, what temperature scaling, fitted on other images, takes off the log loss. Bad is
-//! high: it warns above 0.02 nats an image and fails above 0.05.
+//! high: it warns above 0.02 nats each and fails above 0.05. For segmentation the answers are objects (right where they match
+//! at IoU 0.5) or sampled pixels; those of an image stay together.
 
 use transect_core::figure::{Drawing, Point, Series};
 use transect_core::finding::Evidence;
-use transect_core::{Better, Context, Figure, Finding, Request, Result, Role, Task, Threshold};
+use transect_core::{Better, Context, Figure, Finding, Request, Result, Role, Threshold};
 use transect_stats::{
-    Matrix, PROBABILITY_FLOOR, brier, calibration_error, cross_fitted_temperature, log_losses,
-    mean, rate, reliability, risk_coverage, statistic_of_rows,
+    PROBABILITY_FLOOR, brier, calibration_error, cross_fitted_temperature, log_losses, mean, rate,
+    reliability, risk_coverage, statistic_of_rows,
 };
 
+use crate::answers::{Answers, Part};
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
-use crate::performance::{sql, worst};
+use crate::performance::sql;
 use crate::study::Study;
 use crate::words::{self, Form};
 use crate::{Mode, plan as merging};
 
-/// Gain in nats an image above which the finding warns and fails.
+/// Gain in nats an answer above which the finding warns and fails.
 pub const GAIN: Threshold = Threshold {
     warn: 0.02,
     fail: 0.05,
 };
-/// Fewest images for anything about confidence.
+/// Fewest images, objects or pixels for anything about confidence.
 pub const FEWEST: usize = 20;
 /// Bins of the reliability diagram and of the calibration error.
 const BINS: usize = 15;
@@ -44,19 +46,48 @@ pub fn plan(_: &Context) -> Vec<Request> {
     vec![merging::identity("calibration")]
 }
 
-fn evidence(study: &Study<'_>, what: &str) -> Evidence {
+fn evidence(study: &Study<'_>, answers: &Answers, what: &str) -> Evidence {
+    let sql = match answers.part {
+        Part::Image => sql(what, "i.role = 'target'"),
+        Part::Object => "SELECT e.image_sha256, e.confidence, CAST(e.truth IS NOT NULL AS DOUBLE) AS matched FROM 'elements.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity' AND e.pred IS NOT NULL AND i.role = 'target'".to_owned(),
+        Part::Pixel => "SELECT e.image_sha256, e.confidence, CAST(e.truth = e.pred AS DOUBLE) AS same FROM 'elements.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity' AND e.truth IS NOT NULL AND i.role = 'target'".to_owned(),
+    };
     Evidence {
         model: study.model.clone(),
         view: Some("identity".to_owned()),
         rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(sql(what, "i.role = 'target'")),
+        sql: Some(sql),
     }
+}
+
+/// `200 images`, `4310 predicted objects in 200 images`.
+fn number_of(answers: &Answers) -> String {
+    match answers.part {
+        Part::Image => words::images(answers.len()),
+        part => format!(
+            "{} in {}",
+            words::counted(answers.len(), part.one(), part.many()),
+            words::images(answers.images())
+        ),
+    }
+}
+
+/// Puts an estimate over answers into a finding. Its n is that of images.
+fn estimated(
+    finding: Finding,
+    e: &transect_stats::Estimate,
+    study: &Study<'_>,
+    answers: &Answers,
+) -> Finding {
+    let mut finding = with_estimate(finding, e, study);
+    finding.n = answers.images() as u64;
+    finding
 }
 
 /// What the confidence is worth.
 ///
 /// # Errors
-/// When class probabilities do not sum to 1, or a table cannot be read.
+/// When a table cannot be read.
 pub fn judge(study: &Study<'_>) -> Result<Opinion> {
     let mut opinion = Opinion::default();
     let refuse = |opinion: &mut Opinion, claim: &str, missing: &str| {
@@ -64,82 +95,84 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
         finding.primary = true;
         opinion.drafts.push(finding.into());
     };
-    if study.context.task != Task::Classification {
+    let answers = Answers::of(study, Role::Target)?;
+    let Some(answers) = answers else {
+        let (what, missing) = match Part::of(study.context.task) {
+            Part::Image => (
+                "no target image has both truth and class probabilities that sum to 1",
+                "class probabilities (a model that gives them, or predictions with one column for each class; at most 64 classes) and truth",
+            ),
+            Part::Object => (
+                "no predicted object of a target image with truth has a confidence",
+                "a model that gives a foreground probability, and outlines of objects",
+            ),
+            Part::Pixel => (
+                "no pixel of a target image with truth has a probability",
+                "a model that gives probabilities of the classes (not labels alone), and truth",
+            ),
+        };
         refuse(
             &mut opinion,
-            "Whether the confidence can be believed was not assessed: it is assessed for classification only.",
-            "confidences of objects or pixels with their truth, which a later version will measure one by one",
+            &format!("Whether the confidence can be believed was not assessed: {what}."),
+            missing,
         );
         return Ok(opinion);
-    }
-    let k = study.context.classes.len();
-    let rows: Vec<usize> = study
-        .scored(Role::Target)
-        .into_iter()
-        .filter(|&i| {
-            let row = &study.rows[i];
-            row.truth_class.is_some_and(|c| (c as usize) < k)
-                && row
-                    .seen
-                    .as_ref()
-                    .is_some_and(|s| s.outputs.len() == k && are_probabilities(&s.outputs))
-        })
-        .collect();
-    if rows.is_empty() {
-        refuse(
-            &mut opinion,
-            "Whether the confidence can be believed was not assessed: no target image has both truth and class probabilities that sum to 1.",
-            "class probabilities (a model that gives them, or predictions with one column for each class; at most 64 classes) and truth",
-        );
-        return Ok(opinion);
-    }
-    if rows.len() < FEWEST || k < 2 {
+    };
+    if answers.len() < FEWEST || answers.probabilities.columns() < 2 {
         refuse(
             &mut opinion,
             &format!(
                 "Whether the confidence can be believed was not assessed: {} with truth are too few.",
-                words::images(rows.len())
+                number_of(&answers)
             ),
-            &format!("at least {FEWEST} target images with truth, and at least two classes"),
+            &format!(
+                "at least {FEWEST} {} with truth, and at least two classes",
+                if answers.part == Part::Image {
+                    "target images"
+                } else {
+                    answers.part.many()
+                }
+            ),
         );
         return Ok(opinion);
     }
-    let probabilities = matrix(study, &rows, k)?;
-    let truth: Vec<u32> = rows
-        .iter()
-        .filter_map(|&i| study.rows[i].truth_class)
-        .collect();
-    let units = study.units(&rows)?;
-    gain(study, &rows, &probabilities, &truth, &units, &mut opinion)?;
-    described(study, &rows, &probabilities, &truth, &units, &mut opinion)?;
-    risk(study, &rows, &probabilities, &mut opinion)?;
+    let all: Vec<usize> = (0..answers.len()).collect();
+    let units = answers.units(study, &all)?;
+    gain(study, &answers, &units, &mut opinion)?;
+    described(study, &answers, &units, &mut opinion)?;
+    risk(study, &answers, &mut opinion)?;
+    missed(study, &answers, &mut opinion);
     Ok(opinion)
 }
 
-/// Whether numbers are within 0 and 1 and sum to 1, to a rounding of 1e-3.
-fn are_probabilities(outputs: &[f32]) -> bool {
-    outputs.iter().all(|p| (0.0..=1.001).contains(p))
-        && (outputs.iter().map(|&p| f64::from(p)).sum::<f64>() - 1.0).abs() <= 1e-3
-}
-
-/// Probabilities, scaled to sum to 1 exactly.
-fn matrix(study: &Study<'_>, rows: &[usize], k: usize) -> Result<Matrix> {
-    let mut data = Vec::with_capacity(rows.len() * k);
-    for &i in rows {
-        let Some(seen) = &study.rows[i].seen else {
-            continue;
-        };
-        let sum: f64 = seen.outputs.iter().map(|&p| f64::from(p)).sum();
-        data.extend(seen.outputs.iter().map(|&p| (f64::from(p) / sum).min(1.0)));
+/// Objects that were missed have no confidence: they are told apart from what the model said.
+fn missed(study: &Study<'_>, answers: &Answers, opinion: &mut Opinion) {
+    let (objects, missed) = answers.objects;
+    if answers.part != Part::Object || objects == 0 {
+        return;
     }
-    Matrix::new(rows.len(), k, data)
+    let mut finding = Finding::new("calibration.missed_objects");
+    finding.claim = format!(
+        "{missed} of {} of the truth have no predicted object at IoU 0.5, and so no confidence: what is said of the confidence does not speak of them.",
+        words::counted(objects, "object", "objects")
+    );
+    finding.estimate = Some(missed as f64 / objects as f64);
+    finding.unit = String::from("fraction");
+    finding.better = Better::Lower;
+    finding.n = answers.images() as u64;
+    finding.evidence = Evidence {
+        sql: Some("SELECT count(*) FILTER (e.pred IS NULL), count(*) FROM 'elements.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity' AND e.truth IS NOT NULL AND i.role = 'target'".to_owned()),
+        ..evidence(study, answers, "")
+    };
+    finding.caveats.push(
+        "described, without an interval; the score of the model is in `performance`".to_owned(),
+    );
+    opinion.drafts.push(finding.into());
 }
 
 fn gain(
     study: &Study<'_>,
-    rows: &[usize],
-    probabilities: &Matrix,
-    truth: &[u32],
+    answers: &Answers,
     units: &transect_stats::Units,
     opinion: &mut Opinion,
 ) -> Result<()> {
@@ -157,7 +190,8 @@ fn gain(
     // A loss is at most 34.6 nats, and so is a gain. The estimate knows that the temperatures were fitted; the plain mean of
     // the gains does not, and its upper bound is too low.
     let settings = study.settings(id).tails().range(-34.6, 34.6);
-    let fitted = cross_fitted_temperature(probabilities, truth, units, &settings)?;
+    let fitted =
+        cross_fitted_temperature(&answers.probabilities, &answers.truth, units, &settings)?;
     let e = fitted.estimate.clone();
     let sure = if fitted.temperature > 1.0 {
         "too sure"
@@ -170,115 +204,122 @@ fn gain(
             "The model is {sure}: its probabilities at temperature {}, fitted on other images, take {} nats off the log loss of each of {}.",
             words::number(fitted.temperature),
             Form::Plain.estimate(&e),
-            words::images(rows.len())
+            number_of(answers)
         )
     } else {
         format!(
-            "Rescaling the confidence by a temperature fitted on other images changes the log loss by {} nats an image on {}: no gain is shown.",
+            "Rescaling the confidence by a temperature fitted on other images changes the log loss by {} nats {} on {}: no gain is shown.",
             Form::Plain.estimate(&e),
-            words::images(rows.len())
+            answers.part.each(),
+            number_of(answers)
         )
     };
     finding.unit = String::from("nats");
-    finding.evidence = evidence(study, "i.truth_class, m.outputs");
-    finding.images = surest_errors(study, rows, 10);
+    finding.evidence = evidence(study, answers, "i.truth_class, m.outputs");
+    finding.images = answers.surest_errors(study, 10);
     finding.caveats.push(format!(
-        "held against a gain of {} (warn) and {} nats an image (fail)",
-        GAIN.warn, GAIN.fail
+        "held against a gain of {} (warn) and {} nats {} (fail)",
+        GAIN.warn,
+        GAIN.fail,
+        answers.part.each()
     ));
     finding.caveats.push(
-        "one temperature for all classes: a fault within one class only may remain".to_owned(),
+        match answers.part {
+            Part::Image => "one temperature for all classes: a fault within one class only may remain",
+            Part::Object => "right is an object that matches one of the truth at IoU 0.5; the confidence is the object's mean foreground probability, which need not be meant as the chance of that, but is read so; missed objects are told apart",
+            Part::Pixel => "pixels drawn at random from each image; pixels of one image are kept together; the confidence is the predicted class's probability",
+        }
+        .to_owned(),
     );
     finding.remedy = Some(format!(
-        "Divide the logits by {} before the softmax, after fitting it on labelled images of your own.",
-        words::number(fitted.temperature)
+        "Divide the logits by {} before the {}, after fitting it on labelled images of your own.",
+        words::number(fitted.temperature),
+        if answers.part == Part::Image {
+            "softmax"
+        } else {
+            "sigmoid or softmax"
+        }
     ));
-    opinion
-        .drafts
-        .push(judged(finding, e, GAIN, Better::Lower, true, study));
+    let mut draft = judged(finding, e, GAIN, Better::Lower, true, study);
+    draft.finding.n = answers.images() as u64;
+    opinion.drafts.push(draft);
     Ok(())
-}
-
-/// Wrong images with the highest confidence.
-fn surest_errors(study: &Study<'_>, rows: &[usize], most: usize) -> Vec<String> {
-    let wrong: Vec<usize> = rows
-        .iter()
-        .copied()
-        .filter(|&i| study.rows[i].score == Some(0.0))
-        .collect();
-    worst(study, &wrong, most)
 }
 
 fn described(
     study: &Study<'_>,
-    rows: &[usize],
-    probabilities: &Matrix,
-    truth: &[u32],
+    answers: &Answers,
     units: &transect_stats::Units,
     opinion: &mut Opinion,
 ) -> Result<()> {
-    let correct: Vec<bool> = rows
-        .iter()
-        .map(|&i| study.rows[i].score == Some(1.0))
-        .collect();
-    let confidence = confidences(probabilities);
-    let n = rows.len();
+    let (confidence, correct) = (&answers.confidence, &answers.right);
+    let n = answers.len();
 
     let settings = study.settings("calibration.ece");
-    let ece = calibration_error(&confidence, &correct, BINS, 2_000, &settings)?;
+    let ece = calibration_error(
+        confidence,
+        correct,
+        BINS,
+        2_000.min((10_000_000 / n).max(199)),
+        &settings,
+    )?;
     let mut finding = Finding::new("calibration.ece");
     finding.claim = format!(
         "Confidence and share of right answers differ by {} points on average over {} bins of {} (debiased; {} of a calibrated model).",
         words::number(100.0 * ece.debiased),
         ece.bins,
-        words::images(n),
+        number_of(answers),
         words::p_value(ece.p)
     );
     finding.estimate = Some(ece.debiased);
     finding.unit = String::from("fraction");
     finding.better = Better::Lower;
-    finding.n = n as u64;
+    finding.n = answers.images() as u64;
     finding.p = Some(ece.p);
-    finding.caveats.push("described only: it has no interval, depends on the bins, and its p takes images for independent".to_owned());
-    finding.evidence = evidence(study, "m.confidence, m.score_correct");
+    finding.caveats.push(format!(
+        "described only: it has no interval, depends on the bins, and its p takes {} for independent",
+        answers.part.many()
+    ));
+    finding.evidence = evidence(study, answers, "m.confidence, m.score_correct");
     opinion.drafts.push(finding.into());
 
-    let scores = brier(probabilities, truth)?;
+    let scores = brier(&answers.probabilities, &answers.truth)?;
     let settings = study.settings("calibration.brier").range(0.0, 2.0);
     let e = mean(&scores.rows, units, &settings)?;
     let mut finding = Finding::new("calibration.brier");
     finding.claim = format!(
         "The Brier score on {} is {}; 0 is best, 2 is worst.",
-        words::images(n),
+        number_of(answers),
         Form::Plain.estimate(&e)
     );
     finding.better = Better::Lower;
-    finding.evidence = evidence(study, "avg(m.score_brier)");
+    finding.evidence = evidence(study, answers, "avg(m.score_brier)");
     opinion
         .drafts
-        .push(with_estimate(finding, &e, study).into());
+        .push(estimated(finding, &e, study, answers).into());
 
-    let losses = log_losses(probabilities, truth)?;
+    let losses = log_losses(&answers.probabilities, &answers.truth)?;
     let settings = study
         .settings("calibration.nll")
         .range(0.0, -PROBABILITY_FLOOR.ln());
     let e = mean(&losses, units, &settings)?;
     let mut finding = Finding::new("calibration.nll");
     finding.claim = format!(
-        "The negative log likelihood on {} is {} nats an image.",
-        words::images(n),
-        Form::Plain.estimate(&e)
+        "The negative log likelihood on {} is {} nats {}.",
+        number_of(answers),
+        Form::Plain.estimate(&e),
+        answers.part.each()
     );
     finding.unit = String::from("nats");
     finding.better = Better::Lower;
-    finding.evidence = evidence(study, "avg(m.score_log_loss)");
+    finding.evidence = evidence(study, answers, "avg(m.score_log_loss)");
     opinion
         .drafts
-        .push(with_estimate(finding, &e, study).into());
+        .push(estimated(finding, &e, study, answers).into());
 
     let bins = reliability(
-        &confidence,
-        &correct,
+        confidence,
+        correct,
         BINS.min(n / 10).max(2),
         units,
         &study.settings("calibration.reliability"),
@@ -305,8 +346,9 @@ fn described(
         mode: "calibration".to_owned(),
         title: "Does 90% sure mean 90% right?".to_owned(),
         caption: format!(
-            "Share of right answers over the confidence in {} bins of equal numbers of images, with 95% intervals. On the line, confidence can be taken at its word; under it the model is too sure.",
-            bins.len()
+            "Share of right answers over the confidence in {} bins of equal numbers of {}, with 95% intervals. On the line, confidence can be taken at its word; under it the model is too sure.",
+            bins.len(),
+            answers.part.many()
         ),
         drawing: Drawing::Curve {
             x: "confidence".to_owned(),
@@ -323,39 +365,22 @@ fn described(
     Ok(())
 }
 
-/// Largest probability of each row.
-fn confidences(probabilities: &Matrix) -> Vec<f64> {
-    (0..probabilities.rows())
-        .map(|row| {
-            probabilities
-                .row(row)
-                .iter()
-                .copied()
-                .fold(0.0, f64::max)
-                .clamp(0.0, 1.0)
-        })
-        .collect()
-}
-
-fn risk(
-    study: &Study<'_>,
-    rows: &[usize],
-    probabilities: &Matrix,
-    opinion: &mut Opinion,
-) -> Result<()> {
-    // Rows in the order of confidence, so that each resample is sorted already.
-    let confidence = confidences(probabilities);
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by(|&a, &b| confidence[b].total_cmp(&confidence[a]).then(a.cmp(&b)));
-    let sorted: Vec<usize> = order.iter().map(|&o| rows[o]).collect();
-    let confidence: Vec<f64> = order.iter().map(|&o| confidence[o]).collect();
-    let loss: Vec<f64> = sorted
+fn risk(study: &Study<'_>, answers: &Answers, opinion: &mut Opinion) -> Result<()> {
+    // Answers in the order of confidence, so that each resample is sorted already.
+    let mut order: Vec<usize> = (0..answers.len()).collect();
+    order.sort_by(|&a, &b| {
+        answers.confidence[b]
+            .total_cmp(&answers.confidence[a])
+            .then(a.cmp(&b))
+    });
+    let confidence: Vec<f64> = order.iter().map(|&o| answers.confidence[o]).collect();
+    let loss: Vec<f64> = order
         .iter()
-        .filter_map(|&i| study.rows[i].risk())
+        .map(|&o| f64::from(u8::from(!answers.right[o])))
         .collect();
-    let units = study.units(&sorted)?;
+    let units = answers.units(study, &order)?;
     let curve = risk_coverage(&confidence, &loss)?;
-    let n = sorted.len();
+    let n = order.len();
     let area = |which: &'static str, settings: &transect_stats::Settings| {
         let mut settings = settings.clone().range(0.0, 1.0);
         settings.resamples = settings.resamples.min((4_000_000 / n.max(1)).max(400));
@@ -382,16 +407,16 @@ fn risk(
         let mut finding = Finding::new(id);
         finding.claim = format!(
             "{words_of} on {} is {}; 0 is best.",
-            words::images(n),
+            number_of(answers),
             Form::Plain.estimate(&e)
         );
         finding.better = Better::Lower;
-        finding.evidence = evidence(study, "m.confidence, 1 - m.score_correct AS risk");
+        finding.evidence = evidence(study, answers, "m.confidence, 1 - m.score_correct AS risk");
         opinion
             .drafts
-            .push(with_estimate(finding, &e, study).into());
+            .push(estimated(finding, &e, study, answers).into());
     }
-    least_sure(study, &sorted, &confidence, opinion)?;
+    least_sure(study, answers, &order, opinion)?;
     let step = n.div_ceil(POINTS);
     let points: Vec<Point> = (0..n)
         .filter(|k| (k + 1) % step == 0 || k + 1 == n)
@@ -405,60 +430,65 @@ fn risk(
     opinion.figures.push(Figure {
         id: "calibration.risk_coverage".to_owned(),
         mode: "calibration".to_owned(),
-        title: "How wrong is it on the images that it is surest of?".to_owned(),
-        caption: "Share of wrong answers (risk) among the images that are accepted when only the surest are (coverage). A curve that falls towards the left says that confidence tells errors apart.".to_owned(),
+        title: format!(
+            "How wrong is it on the {} that it is surest of?",
+            answers.part.many()
+        ),
+        caption: format!(
+            "Share of wrong answers (risk) among the {} that are accepted when only the surest are (coverage). A curve that falls towards the left says that confidence tells errors apart.",
+            answers.part.many()
+        ),
         drawing: Drawing::Curve {
-            x: "coverage: share of images accepted, surest first".to_owned(),
+            x: format!("coverage: share of {} accepted, surest first", answers.part.many()),
             y: "risk: share wrong".to_owned(),
             log_x: false,
             series: vec![Series { label: "target".to_owned(), points }],
             x_marks: Vec::new(),
-            y_marks: vec![(curve.risk[n - 1], "all images".to_owned())],
+            y_marks: vec![(curve.risk[n - 1], format!("all {}", answers.part.many()))],
         },
     });
     Ok(())
 }
 
-/// Of the errors, the share that lies among the fifth of images that the model is least sure of.
+/// Of the errors, the share that lies among the fifth of answers that the model is least sure of.
 fn least_sure(
     study: &Study<'_>,
-    sorted: &[usize],
-    confidence: &[f64],
+    answers: &Answers,
+    order: &[usize],
     opinion: &mut Opinion,
 ) -> Result<()> {
-    let n = sorted.len();
+    let n = order.len();
     let kept = n - (LEAST_SURE * n as f64).round() as usize;
     if kept == 0 || kept == n {
         return Ok(());
     }
-    // Images as sure as the last one accepted are accepted: where many are equally sure, fewer are looked at.
-    let cut = confidence[kept - 1];
-    let looked_at = confidence.iter().filter(|&&c| c < cut).count();
-    let errors: Vec<usize> = sorted
+    // What is as sure as the last one accepted is accepted: where many are equally sure, fewer are looked at.
+    let cut = answers.confidence[order[kept - 1]];
+    let looked_at = answers.confidence.iter().filter(|&&c| c < cut).count();
+    let errors: Vec<usize> = order
         .iter()
         .copied()
-        .filter(|&i| study.rows[i].score == Some(0.0))
+        .filter(|&a| !answers.right[a])
         .collect();
     if errors.is_empty() || looked_at == 0 {
         return Ok(());
     }
-    let by_row: std::collections::BTreeMap<usize, f64> = sorted
+    let hits: Vec<bool> = errors
         .iter()
-        .copied()
-        .zip(confidence.iter().copied())
+        .map(|&a| answers.confidence[a] < cut)
         .collect();
-    let hits: Vec<bool> = errors.iter().map(|i| by_row[i] < cut).collect();
     let id = "calibration.errors_in_least_sure";
     let e = rate(
         &hits,
-        &study.units(&errors)?,
+        &answers.units(study, &errors)?,
         &study.settings(id).range(0.0, 1.0),
     )?;
     let share = looked_at as f64 / n as f64;
     let mut finding = Finding::new(id);
     finding.claim = format!(
-        "The {} of images that the model is least sure of (confidence under {}) hold {} of its {}.",
+        "The {} of {} that the model is least sure of (confidence under {}) hold {} of its {}.",
         words::percent(share),
+        answers.part.many(),
         words::number(cut),
         Form::Percent.estimate(&e),
         words::counted(errors.len(), "error", "errors")
@@ -466,10 +496,11 @@ fn least_sure(
     finding.unit = String::from("fraction");
     finding.better = Better::Higher;
     finding.caveats.push(format!(
-        "by chance it would be {}; the cut is taken from these images",
-        words::percent(share)
+        "by chance it would be {}; the cut is taken from these {}",
+        words::percent(share),
+        answers.part.many()
     ));
-    finding.evidence = evidence(study, "i.image, m.confidence, m.score_correct");
+    finding.evidence = evidence(study, answers, "i.image, m.confidence, m.score_correct");
     opinion
         .drafts
         .push(with_estimate(finding, &e, study).into());

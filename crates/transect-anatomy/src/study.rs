@@ -291,6 +291,20 @@ impl<'a> Study<'a> {
         )
     }
 
+    /// The units of parts of images (objects, pixels), given the image of each: a group as it was named, else the image.
+    ///
+    /// # Errors
+    /// `T701` for no rows.
+    pub fn units_of_parts(&self, rows: &[usize]) -> Result<Units> {
+        let groups: Vec<usize> = rows.iter().map(|&i| self.rows[i].group).collect();
+        let strata: Vec<usize> = rows.iter().map(|&i| self.rows[i].stratum).collect();
+        Units::new(
+            rows.len(),
+            Some(groups.as_slice()),
+            (self.strata.len() > 1).then_some(strata.as_slice()),
+        )
+    }
+
     /// The same units without strata, for what compares sides as they are.
     ///
     /// # Errors
