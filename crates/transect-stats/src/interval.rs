@@ -129,7 +129,7 @@ fn logit(p: f64) -> f64 {
 
 impl Tail {
     /// The lower bound that is passed below with chance `alpha`, at most one half.
-    fn lower(&self, alpha: f64) -> f64 {
+    pub(crate) fn lower(&self, alpha: f64) -> f64 {
         match self {
             Self::Student { centre, se, df } => centre + t_quantile(alpha, *df) * se,
             Self::Logit { centre, se, df } => expit(centre + t_quantile(alpha, *df) * se),
@@ -183,7 +183,7 @@ impl Tail {
     }
 
     /// The upper bound that is passed above with chance `alpha`.
-    fn upper(&self, alpha: f64) -> f64 {
+    pub(crate) fn upper(&self, alpha: f64) -> f64 {
         match self {
             Self::Student { centre, se, df } => centre - t_quantile(alpha, *df) * se,
             Self::Logit { centre, se, df } => expit(centre - t_quantile(alpha, *df) * se),
@@ -236,7 +236,7 @@ impl Tail {
     }
 
     /// p of H₀: θ ≤ tau.
-    fn p_above(&self, tau: f64) -> f64 {
+    pub(crate) fn p_above(&self, tau: f64) -> f64 {
         match self {
             Self::Student { centre, se, df } => t_cdf((tau - centre) / se, *df),
             Self::Logit { centre, se, df } => {
@@ -296,7 +296,7 @@ impl Tail {
     }
 
     /// p of H₀: θ ≥ tau.
-    fn p_below(&self, tau: f64) -> f64 {
+    pub(crate) fn p_below(&self, tau: f64) -> f64 {
         match self {
             Self::Student { centre, se, df } => t_cdf((centre - tau) / se, *df),
             Self::Logit { centre, se, df } => {

@@ -60,7 +60,7 @@ pub(super) fn about(name: &str) -> &'static str {
         }
         "rank" => {
             "`rank_estimates`: jackknife that leaves groups out, about the rank expected at this n. `decodability`: interval of \
-             the held-out balanced accuracy about its expectation, with the predictions as they are: published, not claimed."
+             the held-out balanced accuracy about its expectation."
         }
         "test" => {
             "Rejections at 5% under the null; `clustered`: features or outcomes alike within groups. `rate under 0.25` over ten \
