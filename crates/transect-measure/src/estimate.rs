@@ -5,10 +5,12 @@ use std::time::Instant;
 use transect_core::{AUDITED, Fits, Image, Item, Result, Severity, Stage, View};
 use transect_optics::MakeContext;
 
+use crate::fits::IMAGES;
 use crate::job::{Job, Source};
 use crate::load::load;
 use crate::plan::Plan;
 use crate::predictor::{Predictor, Shown};
+use crate::variant::copy_of;
 use crate::describe::described;
 
 /// Rows that are tried.
@@ -23,6 +25,8 @@ pub struct Estimate {
     pub item_s: f64,
     /// Seconds for one thread to make, run and score one view.
     pub unit_s: f64,
+    /// Forward passes that one copy with weights drawn anew needs before it can be run.
+    pub passes_per_copy: u64,
     /// Bytes of memory for each thread: the samples of the largest image tried, with working copies.
     pub thread_bytes: u64,
 }
@@ -30,8 +34,11 @@ pub struct Estimate {
 impl Estimate {
     /// Seconds for the whole plan with this many threads.
     pub fn seconds(&self, plan: &Plan, jobs: usize) -> f64 {
+        let copies = plan.variants().into_iter().filter_map(copy_of).count() as u64;
+        let once = (copies * self.passes_per_copy) as f64 * self.unit_s;
         (plan.units(Stage::Items) as f64 * self.item_s + plan.cost() as f64 * self.unit_s)
             / jobs.max(1) as f64
+            + once
     }
 
     /// Bytes on disk for the whole plan: measured on runs, about 120 for a measurement (twice, as part and in the table)
@@ -53,6 +60,7 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         passes_per_unit: 1,
         item_s: 0.0,
         unit_s: 0.0,
+        passes_per_copy: 0,
         thread_bytes: 0,
     };
     let fits = Fits::default();
@@ -147,6 +155,11 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
         && let Some(error) = last
     {
         return Err(error);
+    }
+    if let Source::Model(model) = &job.source {
+        // A pass ends at the layer that it is for: half the network, on average.
+        let layers = model.normalisation_layers();
+        estimate.passes_per_copy = (layers * IMAGES.min(n)).div_ceil(2) as u64;
     }
     passes.sort_unstable();
     estimate.passes_per_unit = passes.get(passes.len() / 2).copied().unwrap_or(1);

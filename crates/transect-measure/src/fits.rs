@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use transect_core::{AUDITED, Donor, Fits, ItemRecord, Pool, Result, Role, Stage, View, ViewKind};
 
+pub(crate) use self::normalisation::IMAGES;
 use crate::job::Job;
 use crate::plan::Plan;
 

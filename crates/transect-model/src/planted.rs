@@ -1,5 +1,7 @@
 //! Small graphs made by hand, whose output is known exactly.
 
+mod variants;
+
 use std::path::Path;
 
 use prost::Message as _;

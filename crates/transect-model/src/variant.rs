@@ -6,7 +6,9 @@ use transect_core::codes::model as codes;
 use transect_core::fit::Normalisation;
 use transect_core::{Error, Image, Result};
 
+use crate::engine::EngineSession;
 use crate::model::{Model, choose};
+use crate::onnx::Open;
 use crate::options::{Decode, Normalise};
 use crate::process::apply;
 use crate::session::{prepare, to_tensor};
@@ -22,12 +24,16 @@ impl Model {
         self.inner.graph.can_reinitialise()
     }
 
+    /// Number of layers that [`Model::estimate_normalisation`] goes through, in one pass each and image.
+    pub fn normalisation_layers(&self) -> usize {
+        self.inner.graph.normalisation_layers()
+    }
+
     /// The same graph and specification with weights drawn anew: copy `copy` under a run's seed. What is drawn how stands in
-    /// the documentation's page `Models`. `statistics` are those of [`Model::estimate_normalisation`]; layers that are not
-    /// among them keep mean 0 and variance 1.
+    /// the documentation's page `Models`. `statistics` are those of [`Model::estimate_normalisation`].
     ///
     /// # Errors
-    /// `T324` with the operator or tensor that forbids it; the engine's errors.
+    /// `T324` with the operator, tensor or missing statistic that forbids it; the engine's errors.
     pub fn reinitialised(
         &self,
         seed: u64,
@@ -94,42 +100,12 @@ impl Model {
         }
         let (engine, _) = choose(&self.inner.options, &graph)?;
         let mut session = engine.session()?;
-        let mut done: Vec<Normalisation> = open
-            .iter()
-            .map(|layer| Normalisation {
-                output: layer.output.clone(),
-                mean: vec![0.0; layer.channels],
-                variance: vec![1.0; layer.channels],
-            })
-            .collect();
-        for (index, layer) in open.iter().enumerate() {
-            let mut pooled = vec![Moments::default(); layer.channels];
-            for tensor in &fed {
-                let mut inputs = vec![(self.inner.spec.input.graph_name.clone(), tensor.clone())];
-                for (layer, known) in open.iter().zip(&done) {
-                    for (name, values) in layer.inputs.iter().zip([&known.mean, &known.variance]) {
-                        inputs.push((
-                            name.clone(),
-                            Tensor {
-                                shape: vec![layer.channels],
-                                data: values.clone(),
-                            },
-                        ));
-                    }
-                }
-                let results = session.run(inputs, std::slice::from_ref(&layer.tensor))?;
-                let Some(tensor) = results.first() else {
-                    return Err(Error::new(
-                        &codes::ENGINE_FAILED,
-                        "the engine gave no output",
-                    ));
-                };
-                collect(tensor, &mut pooled, &layer.output)?;
-            }
-            done[index].mean = pooled.iter().map(|m| m.mean as f32).collect();
-            done[index].variance = pooled.iter().map(|m| m.variance() as f32).collect();
-        }
-        Ok(done)
+        estimate(
+            session.as_mut(),
+            &self.inner.spec.input.graph_name,
+            &fed,
+            &open,
+        )
     }
 
     /// The threshold that decides on what an object or the foreground is: of the foreground map under decode `foreground`,
@@ -170,6 +146,51 @@ impl Model {
             &[b"threshold", &value.to_le_bytes()],
         ))
     }
+}
+
+/// The statistics of the open layers of a graph, one layer after the other.
+pub(crate) fn estimate(
+    session: &mut dyn EngineSession,
+    input: &str,
+    fed: &[Tensor],
+    open: &[Open],
+) -> Result<Vec<Normalisation>> {
+    let mut done: Vec<Normalisation> = open
+        .iter()
+        .map(|layer| Normalisation {
+            output: layer.output.clone(),
+            mean: vec![0.0; layer.channels],
+            variance: vec![1.0; layer.channels],
+        })
+        .collect();
+    for (index, layer) in open.iter().enumerate() {
+        let mut pooled = vec![Moments::default(); layer.channels];
+        for tensor in fed {
+            let mut inputs = vec![(input.to_owned(), tensor.clone())];
+            for (layer, known) in open.iter().zip(&done) {
+                for (name, values) in layer.inputs.iter().zip([&known.mean, &known.variance]) {
+                    inputs.push((
+                        name.clone(),
+                        Tensor {
+                            shape: vec![layer.channels],
+                            data: values.clone(),
+                        },
+                    ));
+                }
+            }
+            let results = session.run(inputs, std::slice::from_ref(&layer.tensor))?;
+            let Some(tensor) = results.first() else {
+                return Err(Error::new(
+                    &codes::ENGINE_FAILED,
+                    "the engine gave no output",
+                ));
+            };
+            collect(tensor, &mut pooled, &layer.output)?;
+        }
+        done[index].mean = pooled.iter().map(|m| m.mean as f32).collect();
+        done[index].variance = pooled.iter().map(|m| m.variance() as f32).collect();
+    }
+    Ok(done)
 }
 
 /// What is fed to the network for an image; of several tiles the one in the middle.

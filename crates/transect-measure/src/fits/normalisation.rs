@@ -8,7 +8,7 @@ use crate::load::load;
 use crate::variant::copy_of;
 
 /// Images that normalisation is re-estimated on, at most.
-const IMAGES: usize = 8;
+pub(crate) const IMAGES: usize = 8;
 
 /// Re-estimates the normalisation of every copy in the plan, on up to eight images that could be read, of the reference where it
 /// has any and otherwise of the target, chosen by hash. What an earlier fit made on the same images is kept.

@@ -318,4 +318,30 @@ mod tests {
             Some(&0)
         );
     }
+
+    #[test]
+    fn the_threshold_is_that_of_scikit_image() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../golden/otsu/values.json");
+        let values: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        for case in values["cases"].as_array().unwrap() {
+            let image: Vec<f32> = case["image"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|v| v.as_f64().unwrap() as f32)
+                .collect();
+            let expected = case["threshold"].as_f64().unwrap();
+            let got = threshold(&image).unwrap();
+            let (low, high) = image
+                .iter()
+                .fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+            assert!(
+                (got - expected).abs() <= 1e-6 * f64::from(high - low),
+                "{}: {got}, scikit-image {expected}",
+                case["name"]
+            );
+        }
+    }
 }

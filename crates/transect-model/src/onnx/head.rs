@@ -95,8 +95,11 @@ impl Graph {
         };
         Some(Self {
             model: ModelProto {
+                ir_version: self.model.ir_version,
+                opset_import: self.model.opset_import.clone(),
+                functions: self.model.functions.clone(),
                 graph: Some(head),
-                ..self.model.clone()
+                ..ModelProto::default()
             },
             external: self.external,
         })

@@ -8,6 +8,7 @@ mod reinit;
 mod tap;
 
 pub(crate) use external::inside;
+pub(crate) use reinit::Open;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -662,6 +663,12 @@ fn integers(tensor: &TensorProto) -> Vec<i64> {
             .chain(tensor.int32_data.iter().map(|&v| i64::from(v)))
             .collect(),
     }
+}
+
+/// The values of a small floating tensor.
+#[cfg(test)]
+pub(crate) fn floats_of(tensor: &TensorProto) -> Vec<f32> {
+    floats(tensor)
 }
 
 /// The values of a small floating tensor.

@@ -80,7 +80,7 @@ const SATURATING: [&str; 6] = [
     "Softsign",
 ];
 /// Operators that the search for the activation looks through.
-const TRANSPARENT: [&str; 28] = [
+const TRANSPARENT: [&str; 31] = [
     "BatchNormalization",
     "InstanceNormalization",
     "GroupNormalization",
@@ -108,6 +108,9 @@ const TRANSPARENT: [&str; 28] = [
     "Upsample",
     "Concat",
     "DepthToSpace",
+    "SpaceToDepth",
+    "GlobalMaxPool",
+    "Split",
     "Slice",
 ];
 /// Operators that multiply by weights; the search for the activation ends there.
@@ -186,14 +189,22 @@ impl Graph {
     /// # Errors
     /// `T324` with the operator or tensor that forbids it.
     pub fn can_reinitialise(&self) -> Result<()> {
-        self.renormalised().changes().map(|_| ())
+        // Normalisation that is put back is known to be none.
+        self.changes().map(|_| ())
+    }
+
+    /// Number of `BatchNormalization` layers that a copy has; 0 where weights cannot be drawn anew.
+    pub fn normalisation_layers(&self) -> usize {
+        let facts = Facts::of(self.graph());
+        self.changes()
+            .map_or(0, |changes| changes.norms.len() + facts.folded().len())
     }
 
     /// The same graph with weights drawn anew: copy `copy` under a run's seed. `statistics` are those of its
-    /// `BatchNormalization` layers; layers that are not among them keep mean 0 and variance 1.
+    /// `BatchNormalization` layers, every one.
     ///
     /// # Errors
-    /// `T324` with the operator or tensor that forbids it; also where statistics have another number of channels.
+    /// `T324` with the operator or tensor that forbids it; also where statistics are missing or have another number of channels.
     pub fn reinitialise(&self, seed: u64, copy: u32, statistics: &[Normalisation]) -> Result<Self> {
         let mut graph = self.renormalised();
         let changes = graph.changes()?;
@@ -202,11 +213,12 @@ impl Graph {
             statistics.iter().map(|s| (s.output.as_str(), s)).collect();
         for &(node, channels) in &changes.norms {
             let output = graph.graph().node[node].output[0].clone();
-            let given = by_output.get(output.as_str());
-            let (mean, variance) = match given {
-                Some(s) => (s.mean.clone(), s.variance.clone()),
-                None => (vec![0.0; channels], vec![1.0; channels]),
+            let Some(given) = by_output.get(output.as_str()) else {
+                return Err(refuse(format!(
+                    "the statistics of the normalisation `{output}` were not re-estimated"
+                )));
             };
+            let (mean, variance) = (given.mean.clone(), given.variance.clone());
             if mean.len() != channels || variance.len() != channels {
                 return Err(refuse(format!(
                     "the layer `{output}` has {channels} channels, its statistics {} and {}",
@@ -229,6 +241,18 @@ impl Graph {
         let mut graph = self.renormalised();
         let changes = graph.changes()?;
         graph.draw(&changes, seed, copy);
+        Ok(graph.open(&changes))
+    }
+
+    /// The same with the weights as they are.
+    #[cfg(test)]
+    pub(crate) fn opened(&self) -> Result<(Self, Vec<Open>)> {
+        let changes = self.changes()?;
+        Ok(self.clone().open(&changes))
+    }
+
+    fn open(mut self, changes: &Changes) -> (Self, Vec<Open>) {
+        let graph = &mut self;
         let mut open = Vec::new();
         for &(node, channels) in &changes.norms {
             let target = graph.graph().node[node].clone();
@@ -265,7 +289,7 @@ impl Graph {
                 proto.node.insert(*node, tap);
             }
         }
-        Ok((graph, open.into_iter().map(|(_, _, made)| made).collect()))
+        (self, open.into_iter().map(|(_, _, made)| made).collect())
     }
 
     /// The graph itself, or, where it has residual sums and no normalisation, one with `BatchNormalization` behind its

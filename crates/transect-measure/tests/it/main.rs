@@ -1,0 +1,5 @@
+//! Whole runs on planted models and images.
+#![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
+
+mod fixture;
+mod variants;
