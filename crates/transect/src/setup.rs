@@ -39,7 +39,7 @@ pub(crate) fn limits(max_file_mb: u64) -> Limits {
 pub(crate) fn jobs(given: Option<usize>) -> Result<usize, Error> {
     match given {
         Some(0) => {
-            Err(bad("--jobs 0: somebody must do it").help("leave --jobs out to use all cores"))
+            Err(bad("--jobs 0: at least one thread is needed").help("leave --jobs out to use all cores"))
         }
         Some(jobs) => Ok(jobs),
         None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
