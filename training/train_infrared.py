@@ -1,6 +1,6 @@
 """Trains one small network on tissue sections seen twice, stained and in the infrared, plain and with robustifications.
 
-    python training/train_infrared.py --out DIR [--train 400] [--test 200] [--steps 500] [--seed 11]
+    python training/train_infrared.py --out DIR [--train 400] [--test 200] [--steps 500] [--seed 11] [--association 0.8] [--contrast 1]
 
 Sections come from the virtual microscope (`cargo run -p transect-optics --release --example sections`). In the training
 sections thickness and scatter go with the class in part (--association, 0.8 standard deviations); there are three sets of test
@@ -24,11 +24,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 WAYS = ["plain", "augmentation", "dropout", "mixup", "group_balanced", "derivative"]
 
 
-def make(folder, n, seed, association, binary):
+def make(folder, n, seed, association, contrast, binary):
     if (folder / "infrared.csv").exists():
         return
     command = [binary] if binary else ["cargo", "run", "--quiet", "-p", "transect-optics", "--release", "--example", "sections", "--"]
-    subprocess.run(command + [str(folder), "--n", str(n), "--seed", str(seed), "--association", str(association)],
+    subprocess.run(command + [str(folder), "--n", str(n), "--seed", str(seed), "--association", str(association),
+                              "--contrast", str(contrast)],
                    check=True, cwd=ROOT)
 
 
@@ -176,6 +177,7 @@ def main():
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--association", type=float, default=0.8)
+    parser.add_argument("--contrast", type=float, default=1.0)
     parser.add_argument("--sections", help="the example's binary, where it is built already")
     arguments = parser.parse_args()
     out = arguments.out.resolve()
@@ -186,8 +188,9 @@ def main():
         "test_opposite": (arguments.test, 4, -arguments.association),
     }
     for name, (n, seed, association) in sets.items():
-        make(out / name, n, 1000 * arguments.seed + seed, association, arguments.sections)
-    result = {"torch": torch.__version__, "seed": arguments.seed, "steps": arguments.steps, "accuracy": {}}
+        make(out / name, n, 1000 * arguments.seed + seed, association, arguments.contrast, arguments.sections)
+    result = {"torch": torch.__version__, "seed": arguments.seed, "steps": arguments.steps, "association": arguments.association,
+              "contrast": arguments.contrast, "accuracy": {}}
     for kind in ("stained", "infrared"):
         data = {name: read(out / name, kind) for name in sets}
         x, y, thick = data["train"]
