@@ -103,9 +103,11 @@ fn subgroups(cells: &mut Vec<Cell>) {
         let units = units(&sizes);
         let kind = rate.map_or("means".to_owned(), |p| format!("rates p={p}"));
         let id = format!("joint/8 subgroups against rest, {kind} n={n} groups={groups} icc={icc}");
-        // Where groups lie on both sides the bounds are too wide by intent.
+        // Where groups lie on both sides, and for rates of few errors, the bounds are wide by intent.
         let band = if icc > 0.0 {
             Band::Elsewhere
+        } else if rate.is_some() {
+            Band::Exact
         } else {
             band(groups)
         };
