@@ -1,5 +1,8 @@
 //! Resizing of planes.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use transect_core::wide;
 
 use crate::spec::{AntiAlias, Resize, ResizeMethod};
@@ -29,8 +32,8 @@ pub fn resize(block: &Block, how: &Resize) -> Block {
         }
     } else {
         let (down, across) = (
-            Sums::of(&taps(rows, new_rows, how)),
-            Sums::of(&taps(columns, new_columns, how)),
+            Sums::kept(rows, new_rows, how),
+            Sums::kept(columns, new_columns, how),
         );
         for plane in block.data.chunks(rows * columns) {
             smaller(plane, columns, &down, &across, &mut data);
@@ -85,6 +88,27 @@ struct Sums {
 }
 
 impl Sums {
+    /// Those of an axis, kept for each thread: most images of a run are of one size.
+    fn kept(from: usize, to: usize, how: &Resize) -> Rc<Self> {
+        type Kept = ((usize, usize, ResizeMethod, AntiAlias), Rc<Sums>);
+        const MOST: usize = 8;
+        thread_local! {
+            static KEPT: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
+        }
+        let key = (from, to, how.method, how.anti_alias);
+        KEPT.with_borrow_mut(|kept| {
+            if let Some((_, sums)) = kept.iter().find(|(k, _)| *k == key) {
+                return Rc::clone(sums);
+            }
+            if kept.len() == MOST {
+                kept.remove(0);
+            }
+            let sums = Rc::new(Self::of(&taps(from, to, how)));
+            kept.push((key, Rc::clone(&sums)));
+            sums
+        })
+    }
+
     fn of(taps: &Taps) -> Self {
         let (mut begin, mut weights) = (Vec::with_capacity(taps.len() + 1), Vec::new());
         for positions in taps {
