@@ -76,10 +76,7 @@ fn look(findings: &[Finding]) -> Answer {
         })
         .collect();
     let (verdict, text) = if parts.is_empty() {
-        (
-            Verdict::Described,
-            "None stands out by itself.".to_owned(),
-        )
+        (Verdict::Described, "None stands out by itself.".to_owned())
     } else {
         let text = parts.join("; ");
         (

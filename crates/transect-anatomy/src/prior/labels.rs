@@ -86,7 +86,10 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
         })
         .collect();
     finding.claim = if found.doubts.is_empty() {
-        format!("No label of {} is contradicted by what is plain to see.", words::images(n))
+        format!(
+            "No label of {} is contradicted by what is plain to see.",
+            words::images(n)
+        )
     } else {
         format!(
             "{} of {} have a label that what is plain to see contradicts, first of all {}: look at them.",

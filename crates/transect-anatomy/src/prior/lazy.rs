@@ -81,7 +81,7 @@ enum Way {
     All,
 }
 
-/// Asks every learner. Gives the score of the best one by its id.
+/// Asks every learner.
 pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinion) -> Result<()> {
     let mut reached = Vec::new();
     let spectrum = Embedded::family(study, "spectrum")?;
@@ -122,10 +122,26 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
     };
     let more = "images of more than one channel";
     ask(
-        study, question, one.0, one.1, more, means.as_ref(), &Way::Single, &mut reached, opinion,
+        study,
+        question,
+        one.0,
+        one.1,
+        more,
+        means.as_ref(),
+        &Way::Single,
+        &mut reached,
+        opinion,
     )?;
     ask(
-        study, question, mean.0, mean.1, more, means.as_ref(), &Way::All, &mut reached, opinion,
+        study,
+        question,
+        mean.0,
+        mean.1,
+        more,
+        means.as_ref(),
+        &Way::All,
+        &mut reached,
+        opinion,
     )?;
     let first = match (&means, &moments) {
         (Some(table), _) => Some(component(&table.matrix, false)?),
@@ -186,7 +202,15 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
     ] {
         let table = family_table(study, question, family)?;
         ask(
-            study, question, id, what, missing, table.as_ref(), &Way::All, &mut reached, opinion,
+            study,
+            question,
+            id,
+            what,
+            missing,
+            table.as_ref(),
+            &Way::All,
+            &mut reached,
+            opinion,
         )?;
     }
     let order = name_order(study, question)?;
@@ -218,7 +242,7 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
     format_alone(study, question, file.as_ref(), opinion)
 }
 
-/// The label of a learner's own finding.
+/// Asks one learner, and tells what it reached.
 #[expect(clippy::too_many_arguments, reason = "one learner, in one call")]
 fn ask(
     study: &Study<'_>,
@@ -249,7 +273,7 @@ fn ask(
     let e = question.estimate(study, id, &said, false)?;
     let mut finding = Finding::new(id);
     let named = named(table, &chosen);
-    finding.claim = sentence(question, &format!("{}{named}", crate::performance::capital(what)), &e);
+    finding.claim = sentence(question, &format!("A learner that sees {what}{named}"), &e);
     finding.better = Better::Neither;
     "fraction".clone_into(&mut finding.unit);
     finding.caveats.clone_from(&question.caveats);
@@ -263,13 +287,14 @@ fn ask(
             words::counted(table.matrix.columns(), "number", "numbers")
         )),
     }
-    finding
-        .caveats
-        .push("held out by whole groups in five folds; the interval takes the predictions as they are".to_owned());
+    finding.caveats.push(
+        "held out by whole groups in five folds; the interval takes the predictions as they are"
+            .to_owned(),
+    );
     if id == "prior.border" {
-        finding.caveats.push(
-            "where objects or tissue reach the frame this is no shortcut".to_owned(),
-        );
+        finding
+            .caveats
+            .push("where objects or tissue reach the frame this is no shortcut".to_owned());
     }
     if id == "prior.name_order" {
         finding.caveats.push("a model does not see names; but what was acquired or sorted in this order, it may see (see `prior.strata`)".to_owned());
@@ -368,7 +393,12 @@ fn statistics(
                 question
                     .rows
                     .iter()
-                    .map(|&i| moments.row(i).map(|v| f64::from(v[j])).filter(|v| v.is_finite()))
+                    .map(|&i| {
+                        moments
+                            .row(i)
+                            .map(|v| f64::from(v[j]))
+                            .filter(|v| v.is_finite())
+                    })
                     .collect(),
             );
             names.push(format!("{} of channel {}", parts[j % 4], j / 4));
@@ -381,9 +411,7 @@ fn statistics(
 fn table(columns: &[Vec<Option<f64>>], names: &[String]) -> Result<Option<Table>> {
     let varies = columns.iter().any(|column| {
         let mut there = column.iter().flatten();
-        there
-            .next()
-            .is_some_and(|first| there.any(|v| v != first))
+        there.next().is_some_and(|first| there.any(|v| v != first))
     });
     if !varies {
         return Ok(None);
@@ -408,7 +436,12 @@ fn part(
             question
                 .rows
                 .iter()
-                .map(|&i| family.row(i).map(|v| f64::from(v[j])).filter(|v| v.is_finite()))
+                .map(|&i| {
+                    family
+                        .row(i)
+                        .map(|v| f64::from(v[j]))
+                        .filter(|v| v.is_finite())
+                })
                 .collect()
         })
         .collect();
@@ -590,13 +623,13 @@ fn best(question: &Question, reached: &[Reached], opinion: &mut Opinion) {
     let mut finding = Finding::new("prior.best");
     finding.claim = match &question.asked {
         Asked::Class(..) => format!(
-            "Of what looks at pixels, {} reaches most: a balanced accuracy of {} on {}. A model has to beat this.",
+            "Of the lazy learners that look at pixels, the one that sees {} reaches most: a balanced accuracy of {} on {}. A model has to beat this.",
             best.label,
             words::percent(best.value),
             question.about()
         ),
         Asked::Value(..) => format!(
-            "Of what looks at pixels, {} reaches most: it explains {} of the variance of {}. A model has to beat this.",
+            "Of the lazy learners that look at pixels, the one that sees {} reaches most: it explains {} of the variance of {}. A model has to beat this.",
             best.label,
             words::percent(best.value),
             question.about()
@@ -692,7 +725,9 @@ fn format_alone(
         finding.threshold = None;
         finding.n = question.rows.len() as u64;
         "All files are of one size, depth, format and number of channels: the class cannot be told from them.".clone_into(&mut finding.claim);
-        finding.caveats.push("nothing varies, so nothing was estimated".to_owned());
+        finding
+            .caveats
+            .push("nothing varies, so nothing was estimated".to_owned());
         opinion.drafts.push(finding.into());
         return Ok(());
     };
@@ -700,7 +735,11 @@ fn format_alone(
     let single = question.single(&table.matrix)?;
     // Which of the two ways is better must not be chosen on the same folds: the linear probe is the one that is judged.
     let e = question.estimate(study, id, &said, true)?;
-    let plain = |said: &Said| question.score(said, &vec![1.0; question.rows.len()]).unwrap_or(0.0);
+    let plain = |said: &Said| {
+        question
+            .score(said, &vec![1.0; question.rows.len()])
+            .unwrap_or(0.0)
+    };
     let mut finding = Finding::new(id);
     finding.claim = format!(
         "From the format of the files alone ({}) the class is told with a balanced accuracy of {}; chance is {}: {} of the way from chance to all right.",
@@ -725,14 +764,9 @@ fn format_alone(
     finding.remedy = Some(
         "Cut and store all classes alike (size, depth, format), then measure again; a model that was trained on these files may have read their format.".to_owned(),
     );
-    opinion.drafts.push(judged(
-        finding,
-        e,
-        LAZY_LEARNER,
-        Better::Lower,
-        true,
-        study,
-    ));
+    opinion
+        .drafts
+        .push(judged(finding, e, LAZY_LEARNER, Better::Lower, true, study));
     Ok(())
 }
 

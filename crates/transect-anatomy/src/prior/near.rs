@@ -129,12 +129,8 @@ fn unit(cells: &[f64]) -> Option<Vec<f32>> {
     let n = cells.len() as f64;
     let mean = cells.iter().sum::<f64>() / n;
     let length = cells.iter().map(|v| (v - mean).powi(2)).sum::<f64>().sqrt();
-    (length / n.sqrt() >= FLAT).then(|| {
-        cells
-            .iter()
-            .map(|v| ((v - mean) / length) as f32)
-            .collect()
-    })
+    (length / n.sqrt() >= FLAT)
+        .then(|| cells.iter().map(|v| ((v - mean) / length) as f32).collect())
 }
 
 /// Two images and how alike they are.
@@ -310,9 +306,7 @@ pub(super) fn compare(greys: &Greys, source: &dyn Fn(usize) -> Option<usize>) ->
                 }
             }
             if held.len() > HELD {
-                held.sort_unstable_by(|x, y| {
-                    y.0.total_cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2)))
-                });
+                held.sort_unstable_by(|x, y| y.0.total_cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
                 held.truncate(HELD / 2);
                 lowest = held[HELD / 2 - 1].0;
             }
@@ -395,17 +389,13 @@ mod tests {
                     .map(|s| {
                         let at = |k: usize| (k as f64 / (SIDE - 1) as f64) * (grid - 1) as f64;
                         let (y, x) = (at(s / SIDE), at(s % SIDE));
-                        let (r, c) = (
-                            (y as usize).min(grid - 2),
-                            (x as usize).min(grid - 2),
-                        );
+                        let (r, c) = ((y as usize).min(grid - 2), (x as usize).min(grid - 2));
                         let (fy, fx) = (y - r as f64, x - c as f64);
                         let knot = |r: usize, c: usize| knots[r * grid + c];
                         128.0
                             + 30.0
                                 * ((1.0 - fy) * ((1.0 - fx) * knot(r, c) + fx * knot(r, c + 1))
-                                    + fy
-                                        * ((1.0 - fx) * knot(r + 1, c) + fx * knot(r + 1, c + 1)))
+                                    + fy * ((1.0 - fx) * knot(r + 1, c) + fx * knot(r + 1, c + 1)))
                     })
                     .collect()
             })
@@ -478,10 +468,7 @@ mod tests {
         let mut found: Vec<(usize, usize)> =
             near.pairs.iter().map(|p| (p.first, p.second)).collect();
         found.sort_unstable();
-        assert_eq!(
-            found,
-            (0..8).map(|t| (10 + t, 200 + t)).collect::<Vec<_>>()
-        );
+        assert_eq!(found, (0..8).map(|t| (10 + t, 200 + t)).collect::<Vec<_>>());
         assert_eq!(near.compared, 208 * 207 / 2);
         // The turn that is told brings the second back onto the first.
         for p in &near.pairs {
@@ -506,8 +493,9 @@ mod tests {
                 // A second, more uniform source.
                 all.extend(pictures(60, grid + 2, 100 + seed));
                 for sources in [false, true] {
-                    let near =
-                        compare(&greys(&all), &|row| sources.then_some(usize::from(row < 60)));
+                    let near = compare(&greys(&all), &|row| {
+                        sources.then_some(usize::from(row < 60))
+                    });
                     sets += 1;
                     pairs += near.pairs.len();
                     too_many += usize::from(near.pairs.len() > 1);
@@ -532,7 +520,9 @@ mod tests {
         let one = pictures(1, 6, 77).remove(0);
         all.extend(std::iter::repeat_n(one, 40));
         all.push(all[3].clone());
-        let near = compare(&greys(&all), &|row| Some(usize::from((60..100).contains(&row))));
+        let near = compare(&greys(&all), &|row| {
+            Some(usize::from((60..100).contains(&row)))
+        });
         assert!(near.pairs.iter().any(|p| (p.first, p.second) == (3, 100)));
         assert_eq!(near.pairs.len(), 1 + 40 * 39 / 2);
     }

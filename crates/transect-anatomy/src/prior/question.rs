@@ -193,16 +193,16 @@ fn classes(study: &Study<'_>, readable: &[usize]) -> std::result::Result<Questio
 }
 
 /// The number of objects of each image, or the share of its foreground.
-fn value(
-    study: &Study<'_>,
-    readable: &[usize],
-) -> Result<std::result::Result<Question, Refused>> {
+fn value(study: &Study<'_>, readable: &[usize]) -> Result<std::result::Result<Question, Refused>> {
     let items = study.tables.items();
     let mut caveats = Vec::new();
     let rows = drawn(study, readable.to_vec(), &mut caveats);
     let (found, what): (Vec<(usize, f64)>, _) = if study.context.task == Task::Instance {
         let of = |&i: &usize| items[i].attribute("objects").map(|v| (i, v));
-        (rows.iter().filter_map(of).collect(), "the number of objects")
+        (
+            rows.iter().filter_map(of).collect(),
+            "the number of objects",
+        )
     } else {
         let maps = Embedded::family(study, "truth_map")?;
         let of = |&i: &usize| {
@@ -242,7 +242,12 @@ fn value(
 }
 
 /// Balanced accuracy under weights: the mean over classes of the share that is right. `None` where a class weighs nothing.
-pub(super) fn balanced(labels: &[u32], said: &[u32], classes: usize, weights: &[f64]) -> Option<f64> {
+pub(super) fn balanced(
+    labels: &[u32],
+    said: &[u32],
+    classes: usize,
+    weights: &[f64],
+) -> Option<f64> {
     let mut right = vec![0.0; classes];
     let mut all = vec![0.0; classes];
     for ((&label, &said), &w) in labels.iter().zip(said).zip(weights) {
@@ -273,9 +278,9 @@ impl Question {
     /// What a linear probe of all columns says.
     pub(super) fn probe(&self, features: &Matrix) -> Result<Said> {
         Ok(match &self.asked {
-            Asked::Class(labels, names) => Said::Class(
-                probe_classes(features, labels, names.len(), &self.folds)?.balanced,
-            ),
+            Asked::Class(labels, names) => {
+                Said::Class(probe_classes(features, labels, names.len(), &self.folds)?.balanced)
+            }
             Asked::Value(values, _) => {
                 Said::Value(probe_value(features, values, &self.folds)?.predicted)
             }

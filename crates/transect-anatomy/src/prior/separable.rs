@@ -58,7 +58,11 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
         .map(|&i| items[i].item.image.as_str())
         .collect();
     let by_name = places(&files);
-    let mut halved = vec![("order", "the order of the manifest", halves(labels, &by_row))];
+    let mut halved = vec![(
+        "order",
+        "the order of the manifest",
+        halves(labels, &by_row),
+    )];
     let names_halved = halves(labels, &by_name);
     if names_halved != halved[0].2 {
         halved.push(("names", "the order of the files' names", names_halved));
@@ -212,8 +216,7 @@ fn sessions(
             .map(|v| kinds.partition_point(|k| k < v) as u32)
             .collect();
         let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
-        let folds =
-            Folds::of_classes(&numbers, names.len(), &units, &study.settings(id)).ok()?;
+        let folds = Folds::of_classes(&numbers, names.len(), &units, &study.settings(id)).ok()?;
         Some(Question {
             rows: rows.clone(),
             asked: Asked::Class(numbers, names),
@@ -249,30 +252,47 @@ fn sessions(
     )
 }
 
-/// Smooth part and residual of each spectrum: a Gaussian over the channels, its weights made to sum to 1 at the ends.
+/// Weights of a smooth curve at each channel: a parabola fitted to the channels around by weighted least squares, the weights a
+/// Gaussian. Parabolas pass unchanged, at the ends too.
+fn smoother(channels: usize) -> Vec<Vec<f64>> {
+    let sigma = (SMOOTH * channels as f64).max(1.5);
+    (0..channels)
+        .map(|c| {
+            let at = |other: usize| (other as f64 - c as f64) / sigma;
+            let weight = |other: usize| (-0.5 * at(other).powi(2)).exp();
+            // Normal equations of 1, t, t²: moments of t under the weights.
+            let m: [f64; 5] = std::array::from_fn(|power| {
+                (0..channels)
+                    .map(|o| weight(o) * at(o).powi(power as i32))
+                    .sum()
+            });
+            // First row of the inverse of [[m0, m1, m2], [m1, m2, m3], [m2, m3, m4]], up to the determinant.
+            let a = m[2] * m[4] - m[3] * m[3];
+            let b = m[2] * m[3] - m[1] * m[4];
+            let d = m[1] * m[3] - m[2] * m[2];
+            let determinant = m[0] * a + m[1] * b + m[2] * d;
+            (0..channels)
+                .map(|o| weight(o) * (a + b * at(o) + d * at(o).powi(2)) / determinant)
+                .collect()
+        })
+        .collect()
+}
+
+/// Smooth part and residual of each spectrum.
 fn parted(spectrum: &Embedded, question: &Question) -> Result<(Matrix, Matrix)> {
     let channels = spectrum.width();
-    let sigma = (SMOOTH * channels as f64).max(1.5);
-    let kernel: Vec<f64> = (0..channels)
-        .map(|k| (-0.5 * (k as f64 / sigma).powi(2)).exp())
-        .collect();
+    let smoother = smoother(channels);
     let (mut smooth, mut residual) = (Vec::new(), Vec::new());
     for &row in &question.rows {
-        let values: Vec<f64> = spectrum
-            .row(row)
-            .unwrap_or(&[])
-            .iter()
-            .map(|v| f64::from(*v))
-            .collect();
-        for (c, value) in values.iter().enumerate() {
-            let (mut sum, mut weight) = (0.0, 0.0);
-            for (other, v) in values.iter().enumerate() {
-                let w = kernel[c.abs_diff(other)];
-                sum += w * v;
-                weight += w;
-            }
-            smooth.push(sum / weight);
-            residual.push(value - sum / weight);
+        let values = spectrum.row(row).unwrap_or(&[]);
+        for (value, weights) in values.iter().zip(&smoother) {
+            let fitted: f64 = values
+                .iter()
+                .zip(weights)
+                .map(|(v, w)| f64::from(*v) * w)
+                .sum();
+            smooth.push(fitted);
+            residual.push(f64::from(*value) - fitted);
         }
     }
     let n = question.rows.len();
@@ -299,7 +319,9 @@ fn compare(
     let lead: Estimate = statistic(&label.0.units, &settings, &mut |w| {
         Some(skill(label, w)? - skill(other, w)?)
     })?;
-    let alone = other.0.estimate(study, &format!("{id}/alone"), other.1, true)?;
+    let alone = other
+        .0
+        .estimate(study, &format!("{id}/alone"), other.1, true)?;
     let of_label = skill(label, &ones).unwrap_or(0.0);
     let mut finding = Finding::new(id);
     finding.claim = format!(
@@ -322,7 +344,10 @@ fn compare(
         words::percent(LEAD.warn)
     ));
     if id.ends_with("[residual]") {
-        finding.caveats.push("narrow bands are chemistry, too, and stay in the residual: look at which bands it is".to_owned());
+        finding.caveats.push(
+            "narrow bands are chemistry, too, and stay in the residual: look at which bands it is"
+                .to_owned(),
+        );
     }
     finding.remedy = Some(
         "Test on another session, instrument and day; a claim of chemistry needs bands that are known beforehand.".to_owned(),
@@ -348,6 +373,25 @@ fn compare(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parabolas_are_smooth_and_ripples_are_not() {
+        for channels in [8, 40, 234] {
+            let apply = |f: &dyn Fn(f64) -> f64| -> Vec<f64> {
+                smoother(channels)
+                    .iter()
+                    .map(|w| w.iter().enumerate().map(|(c, w)| w * f(c as f64)).sum())
+                    .collect()
+            };
+            let parabola = |c: f64| 2.0 - 0.3 * c + 0.01 * c * c;
+            for (c, v) in apply(&parabola).iter().enumerate() {
+                assert!((v - parabola(c as f64)).abs() < 1e-8, "{channels} {c}");
+            }
+            let ripple = apply(&|c| if c as usize % 2 == 0 { 1.0 } else { -1.0 });
+            let middle = ripple[channels / 2].abs();
+            assert!(middle < 0.2, "{channels}: {middle}");
+        }
+    }
 
     #[test]
     fn halves_do_not_go_with_the_label() {

@@ -94,6 +94,7 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
     let strata = hidden_strata(&columns, &study.settings(id))?;
     let mut names = Vec::new();
     let mut unknown = 0;
+    let mut before: Vec<(&str, Vec<(usize, bool)>)> = Vec::new();
     for (place, stratum) in strata.iter().enumerate() {
         let first = attributes[stratum.attributes[0]];
         let at = stratum.splits[0].at;
@@ -101,19 +102,48 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
             .iter()
             .filter_map(|&i| value(i, first).map(|v| (i, v > at)))
             .collect();
+        let within = before
+            .iter()
+            .find(|(_, outer)| inside(&parts, outer))
+            .map(|(name, _)| *name);
+        before.push((ATTRIBUTES[first].words, parts.clone()));
+        // A part of a part is told with a finding of its own, and is no further way.
+        if let Some(outer) = within {
+            if place < TOLD {
+                one(
+                    study,
+                    stratum,
+                    &attributes,
+                    &parts,
+                    None,
+                    Some(outer),
+                    opinion,
+                )?;
+            }
+            continue;
+        }
         let known = known(study, &parts)?;
         if known.as_ref().is_none_or(|k| !k.told) {
             unknown += 1;
         }
         names.push(ATTRIBUTES[first].words.to_owned());
         if place < TOLD {
-            one(study, stratum, &attributes, &parts, known.as_ref(), opinion)?;
+            one(
+                study,
+                stratum,
+                &attributes,
+                &parts,
+                known.as_ref(),
+                None,
+                opinion,
+            )?;
         }
     }
+    let ways = names.len();
     names.truncate(TOLD);
     let mut finding = Finding::new(id);
-    finding.estimate = Some(strata.len() as f64);
-    "strata".clone_into(&mut finding.unit);
+    finding.estimate = Some(ways as f64);
+    "ways".clone_into(&mut finding.unit);
     finding.better = Better::Neither;
     finding.n = rows.len() as u64;
     if strata.is_empty() {
@@ -128,10 +158,11 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
             Verdict::Described
         };
         finding.claim = format!(
-            "{} fall into separate parts in {}: by {}. {}",
-            crate::performance::capital(&words::images(rows.len())),
-            words::counted(strata.len(), "way", "ways"),
+            "{} fall into separate parts in {}: by {}{}. {}",
+            words::images(rows.len()),
+            words::counted(ways, "way", "ways"),
             words::list(&names),
+            if ways > names.len() { ", …" } else { "" },
             if unknown > 0 {
                 "Nobody told of it: they may be of more than one acquisition."
             } else {
@@ -155,6 +186,20 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
     );
     opinion.drafts.push(finding.into());
     Ok(())
+}
+
+/// Whether one part of a split lies within one part of another, but for one image in twenty.
+fn inside(parts: &[(usize, bool)], outer: &[(usize, bool)]) -> bool {
+    let outer: BTreeMap<usize, bool> = outer.iter().copied().collect();
+    [false, true].into_iter().any(|part| {
+        let here: Vec<bool> = parts
+            .iter()
+            .filter(|p| p.1 == part)
+            .filter_map(|p| outer.get(&p.0).copied())
+            .collect();
+        let upper = here.iter().filter(|o| **o).count();
+        !here.is_empty() && 20 * upper.min(here.len() - upper) <= here.len()
+    })
 }
 
 /// A column of the manifest that says what a stratum says.
@@ -194,7 +239,9 @@ fn known(study: &Study<'_>, parts: &[(usize, bool)]) -> Result<Option<Known>> {
     type Of<'a> = &'a dyn Fn(usize) -> Option<&'a str>;
     let named: [(&Option<String>, Of<'_>); 3] = [
         (&study.context.domain, &|i| items[i].item.domain.as_deref()),
-        (&study.context.stratum, &|i| items[i].item.stratum.as_deref()),
+        (&study.context.stratum, &|i| {
+            items[i].item.stratum.as_deref()
+        }),
         (&study.context.group, &|i| items[i].item.group.as_deref()),
     ];
     for (name, of) in named {
@@ -220,6 +267,7 @@ fn one(
     attributes: &[usize],
     parts: &[(usize, bool)],
     known: Option<&Known>,
+    within: Option<&str>,
     opinion: &mut Opinion,
 ) -> Result<()> {
     let items = study.tables.items();
@@ -252,12 +300,18 @@ fn one(
         }
     );
     match stratum.p_adjusted {
-        Some(p) => finding
-            .caveats
-            .push(format!("dip test against one mode, over all attributes: {}", words::p_value(p))),
+        Some(p) => finding.caveats.push(format!(
+            "dip test against one mode, over all attributes: {}",
+            words::p_value(p)
+        )),
         None => finding
             .caveats
             .push("two values only, so two parts by nature".to_owned()),
+    }
+    if let Some(outer) = within {
+        finding.caveats.push(format!(
+            "one of its parts lies within a part by {outer}: a part of that stratum rather than a further one"
+        ));
     }
     if let Some(known) = known {
         finding.caveats.push(format!(
@@ -266,7 +320,10 @@ fn one(
             words::number(known.rand)
         ));
     }
-    let names: Vec<&str> = parts.iter().map(|p| items[p.0].item.image.as_str()).collect();
+    let names: Vec<&str> = parts
+        .iter()
+        .map(|p| items[p.0].item.image.as_str())
+        .collect();
     let flags: Vec<bool> = parts.iter().map(|p| p.1).collect();
     if let Some(auc) = auroc(&places(&names), &flags)?
         && !(0.1..=0.9).contains(&auc)
@@ -305,7 +362,13 @@ fn one(
     } else {
         cramers_v(&a, &b)?
     };
-    figure(study, attributes[stratum.attributes[0]], split.at, parts, opinion)?;
+    figure(
+        study,
+        attributes[stratum.attributes[0]],
+        split.at,
+        parts,
+        opinion,
+    )?;
     let Some(association) = association else {
         finding.claim = claim;
         finding.better = Better::Neither;
@@ -406,7 +469,10 @@ fn figure(
     opinion.figures.push(Figure {
         id: format!("prior.stratum.{}", described.name),
         mode: "prior".to_owned(),
-        title: format!("{}: two parts", crate::performance::capital(described.words)),
+        title: format!(
+            "{}: two parts",
+            crate::performance::capital(described.words)
+        ),
         caption: format!(
             "Its distribution in the two parts, as quantiles, cut at {}.",
             words::number(at)

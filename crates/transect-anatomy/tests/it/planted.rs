@@ -60,7 +60,7 @@ fn passed(judged: &Judged) -> Vec<String> {
 }
 
 /// Largest count that a chance of 5% in `n` goes beyond with a probability of at most one in a thousand.
-fn most_of_five_percent(n: u64) -> u64 {
+pub(crate) fn most_of_five_percent(n: u64) -> u64 {
     let mut tail = 1.0;
     let mut p = 0.95_f64.powi(n as i32);
     for k in 0..=n {
