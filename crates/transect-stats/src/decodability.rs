@@ -351,7 +351,7 @@ pub fn decodability(
     };
     let mut predicted = vec![0; labels.len()];
     let observed = recalls(std::slice::from_ref(&cells.target), &mut |_, row, class| {
-        predicted[row] = class
+        predicted[row] = class;
     })[0];
     let mut null = Vec::with_capacity(permutations);
     let block = (BLOCK / (cells.target.len() * k)).clamp(1, 256);
@@ -431,7 +431,7 @@ mod tests {
             let cells = Cells::new(&labels, &units).unwrap();
             let fold_of: Vec<u32> = (0..45).map(|i| u32::from(i % 5 == 0)).collect();
             let fold = Fold::new(&x, &cells, &fold_of, 1).unwrap();
-            let mut ours = vec![9; 45];
+            let mut ours = [9; 45];
             fold.predict(
                 std::slice::from_ref(&cells.target),
                 k,

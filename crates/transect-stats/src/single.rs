@@ -95,12 +95,15 @@ fn tally(k: usize, rows: &[usize], bin: &[u8], add: impl Fn(usize, &mut [f64])) 
         .collect()
 }
 
+/// Adds the held-out losses by level, given training rows, test rows and bins.
+type Loss<'a> = dyn Fn(&[usize], &[usize], &[u8], &mut [f64]) + 'a;
+
 /// Chooses feature and level within the training rows of a fold: `loss(train rows, test rows, bins, losses by level)` adds
 /// the held-out losses. Ties: the earlier feature, the coarser level.
 fn choose(
     columns: &Columns,
     splits: &[(Vec<usize>, Vec<usize>)],
-    loss: &dyn Fn(&[usize], &[usize], &[u8], &mut [f64]),
+    loss: &Loss<'_>,
 ) -> (usize, usize) {
     let n = columns.order.first().map_or(0, Vec::len);
     let mut bin = vec![0_u8; n];
