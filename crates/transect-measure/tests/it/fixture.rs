@@ -19,7 +19,7 @@ const TOML: &str = r#"
 name = "planted"
 task = "classification"
 classes = ["a", "b", "c"]
-values = "full-scale"
+values = "raw"
 [input]
 axes = "bcyx"
 channels = ["red", "green", "blue"]
