@@ -74,14 +74,10 @@ pub fn plan(context: &Context) -> Vec<Request> {
 /// When a table cannot be read.
 pub fn judge(study: &Study<'_>) -> Result<Opinion> {
     let mut opinion = Opinion::default();
-    let readable = |role: Role| -> Vec<usize> {
-        study
-            .side(role)
-            .into_iter()
-            .filter(|&i| study.tables.items()[i].status == Status::Ok)
-            .collect()
-    };
-    let (target, reference) = (readable(Role::Target), readable(Role::Reference));
+    let (target, reference) = (
+        readable(study, Role::Target),
+        readable(study, Role::Reference),
+    );
     if reference.is_empty() || target.is_empty() {
         let (side, missing) = if reference.is_empty() {
             (
@@ -125,6 +121,28 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
     let harm = harm::judge(study, &shifted, &mut opinion)?;
     carries::judge(study, harm.as_ref(), &mut opinion)?;
     Ok(opinion)
+}
+
+/// Rows of a side whose image could be read.
+fn readable(study: &Study<'_>, role: Role) -> Vec<usize> {
+    study
+        .side(role)
+        .into_iter()
+        .filter(|&i| study.tables.items()[i].status == Status::Ok)
+        .collect()
+}
+
+/// The target images that could be read, and where each lies of the reference's joint envelope; `None` where there is nothing
+/// to compare.
+pub(crate) fn joint_envelope(
+    study: &Study<'_>,
+) -> Result<Option<(Vec<usize>, transect_stats::Envelope)>> {
+    let (target, reference) = (
+        readable(study, Role::Target),
+        readable(study, Role::Reference),
+    );
+    let found = appearance::joint_envelope(study, &target, &reference)?;
+    Ok(found.map(|envelope| (target, envelope)))
 }
 
 /// The side's name in a sentence, with its domains where there are any.

@@ -417,6 +417,45 @@ fn two_sample(
     Ok(())
 }
 
+/// The reference's joint envelope, and where each target image lies.
+fn enveloped(
+    study: &Study<'_>,
+    target: &[usize],
+    reference: &[usize],
+    usable: &Usable,
+) -> Result<Envelope> {
+    let sides = |rows: &[usize]| -> Vec<Vec<Option<f64>>> {
+        usable
+            .attributes
+            .iter()
+            .map(|&a| column(study, rows, a))
+            .collect()
+    };
+    envelope(
+        &sides(reference),
+        &study.units(reference)?,
+        &sides(target),
+        &study.units(target)?,
+        &study.settings("shift.outside_envelope").range(0.0, 1.0),
+    )
+}
+
+/// The same for other modes; `None` where there is nothing to compare.
+pub(crate) fn joint_envelope(
+    study: &Study<'_>,
+    target: &[usize],
+    reference: &[usize],
+) -> Result<Option<Envelope>> {
+    if target.is_empty() || reference.is_empty() {
+        return Ok(None);
+    }
+    let usable = usable(study, target, reference);
+    if usable.attributes.is_empty() || study.units(reference)?.groups() < 2 {
+        return Ok(None);
+    }
+    enveloped(study, target, reference, &usable).map(Some)
+}
+
 fn outside(
     study: &Study<'_>,
     target: &[usize],
@@ -425,20 +464,7 @@ fn outside(
     opinion: &mut Opinion,
 ) -> Result<()> {
     let id = "shift.outside_envelope";
-    let sides = |rows: &[usize]| -> Vec<Vec<Option<f64>>> {
-        usable
-            .attributes
-            .iter()
-            .map(|&a| column(study, rows, a))
-            .collect()
-    };
-    let found: Envelope = envelope(
-        &sides(reference),
-        &study.units(reference)?,
-        &sides(target),
-        &study.units(target)?,
-        &study.settings(id).range(0.0, 1.0),
-    )?;
+    let found = enveloped(study, target, reference, usable)?;
     let outside: Vec<usize> = (0..target.len())
         .filter(|&at| found.images[at].outside)
         .collect();
