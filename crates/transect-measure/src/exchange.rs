@@ -46,18 +46,17 @@ pub(crate) fn exchange(
         .get(&donor.row)
         .ok_or_else(|| not("the donor has no embedding"))?;
     let mut inference_s = 0.0;
-    let own = match frame.fits.embeddings.get(&shown.item.row) {
-        Some(own) => own.clone(),
-        None => {
-            let output = session.predict(shown.image, true)?;
-            inference_s += output.inference_s;
-            output
-                .embeddings
-                .into_iter()
-                .find(|(name, _)| *name == layer)
-                .map(|(_, values)| values)
-                .ok_or_else(|| not("the image has no embedding"))?
-        }
+    let own = if let Some(own) = frame.fits.embeddings.get(&shown.item.row) {
+        own.clone()
+    } else {
+        let output = session.predict(shown.image, true)?;
+        inference_s += output.inference_s;
+        output
+            .embeddings
+            .into_iter()
+            .find(|(name, _)| *name == layer)
+            .map(|(_, values)| values)
+            .ok_or_else(|| not("the image has no embedding"))?
     };
     let mixed = mix(&own, theirs, &kept)
         .ok_or_else(|| not("the embeddings and the directions differ in length"))?;

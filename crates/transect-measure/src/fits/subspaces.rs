@@ -143,7 +143,9 @@ fn principal(rows: &[&[f32]]) -> Option<Subspace> {
             .iter()
             .fold(0.0_f64, |m, v| if v.abs() > m.abs() { *v } else { m });
         let scale = if peak < 0.0 { -norm } else { norm };
-        direction.iter_mut().for_each(|v| *v /= scale);
+        for value in &mut direction {
+            *value /= scale;
+        }
         directions.push(direction);
         variances.push(s[k] / (n - 1) as f64);
     }
@@ -166,7 +168,9 @@ fn turned(top: &Subspace, stream: &mut Stream) -> Subspace {
                 row.iter_mut().zip(known).for_each(|(a, b)| *a -= along * b);
             }
             let norm = row.iter().map(|v| v * v).sum::<f64>().sqrt();
-            row.iter_mut().for_each(|v| *v /= norm);
+            for value in &mut row {
+                *value /= norm;
+            }
         }
         rotation.push(row);
     }

@@ -92,7 +92,9 @@ fn foreground(image: &Image) -> Vec<bool> {
         }
     }
     if 2 * bright > outer {
-        mask.iter_mut().for_each(|on| *on = !*on);
+        for on in &mut mask {
+            *on = !*on;
+        }
     }
     let least = SPECK_PX.max(size / SPECK_PART);
     for on in [true, false] {
@@ -321,8 +323,8 @@ mod tests {
 
     #[test]
     fn the_threshold_is_that_of_scikit_image() {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../../golden/otsu/values.json");
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/otsu/values.json");
         let values: serde_json::Value =
             serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         for case in values["cases"].as_array().unwrap() {

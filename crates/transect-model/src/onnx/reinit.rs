@@ -218,7 +218,7 @@ impl Graph {
                     "the statistics of the normalisation `{output}` were not re-estimated"
                 )));
             };
-            let (mean, variance) = (given.mean.clone(), given.variance.clone());
+            let (mean, variance) = (&given.mean, &given.variance);
             if mean.len() != channels || variance.len() != channels {
                 return Err(refuse(format!(
                     "the layer `{output}` has {channels} channels, its statistics {} and {}",
@@ -315,7 +315,7 @@ impl Graph {
                 let name = format!("transect:{part}:{output}");
                 graph
                     .initializer
-                    .push(filled(&name, &[channels as i64], vec![value; channels]));
+                    .push(filled(&name, &[channels as i64], &vec![value; channels]));
                 input.push(name);
             }
             graph.node.insert(
@@ -383,17 +383,17 @@ impl Graph {
                 &[&copy.to_le_bytes(), name.as_bytes()],
             );
             let count: i64 = tensor.dims.iter().product();
-            let data = (0..count).map(|_| (sd * stream.normal()) as f32).collect();
-            set(tensor, data);
+            let data: Vec<f32> = (0..count).map(|_| (sd * stream.normal()) as f32).collect();
+            set(tensor, &data);
         }
         for (node, slot, value, dims) in &changes.fills {
             let count: i64 = dims.iter().product();
-            self.set_input(*node, *slot, dims, vec![*value; count as usize]);
+            self.set_input(*node, *slot, dims, &vec![*value; count as usize]);
         }
     }
 
     /// Gives an input of a node a tensor of its own.
-    fn set_input(&mut self, node: usize, slot: usize, dims: &[i64], data: Vec<f32>) {
+    fn set_input(&mut self, node: usize, slot: usize, dims: &[i64], data: &[f32]) {
         let Some(graph) = &mut self.model.graph else {
             return;
         };
@@ -408,7 +408,7 @@ impl Graph {
     }
 }
 
-fn filled(name: &str, dims: &[i64], data: Vec<f32>) -> TensorProto {
+fn filled(name: &str, dims: &[i64], data: &[f32]) -> TensorProto {
     let mut tensor = TensorProto {
         name: Some(name.to_owned()),
         dims: dims.to_vec(),
@@ -419,7 +419,7 @@ fn filled(name: &str, dims: &[i64], data: Vec<f32>) -> TensorProto {
     tensor
 }
 
-fn set(tensor: &mut TensorProto, data: Vec<f32>) {
+fn set(tensor: &mut TensorProto, data: &[f32]) {
     tensor.float_data.clear();
     tensor.raw_data = Some(data.iter().flat_map(|v| v.to_le_bytes()).collect());
 }
@@ -605,7 +605,7 @@ impl<'a> Facts<'a> {
                 let node = &self.graph.node[node];
                 // Lists in attributes, and tensors that an operator makes by itself.
                 let list = attribute(node, "value_floats").is_some_and(|a| a.floats.len() > 1);
-                if list || node.op_type() == "ConstantOfShape" && self.feeds_floats(node) {
+                if list || node.op_type() == "ConstantOfShape" && feeds_floats(node) {
                     found.push(name);
                 }
                 queue.extend(
@@ -617,13 +617,6 @@ impl<'a> Facts<'a> {
             }
         }
         found
-    }
-
-    /// Whether a `ConstantOfShape` gives floats; where nothing is said it does.
-    fn feeds_floats(&self, node: &NodeProto) -> bool {
-        attribute(node, "value")
-            .and_then(|a| a.t.as_ref())
-            .is_none_or(floating)
     }
 
     /// The activation that follows a node: the negative slope of a rectifier, or `None` for any other or none.
@@ -938,6 +931,13 @@ fn floating(tensor: &TensorProto) -> bool {
     ]
     .iter()
     .any(|kind| tensor.data_type() == *kind as i32)
+}
+
+/// Whether a `ConstantOfShape` gives floats; where nothing is said it does.
+fn feeds_floats(node: &NodeProto) -> bool {
+    attribute(node, "value")
+        .and_then(|a| a.t.as_ref())
+        .is_none_or(floating)
 }
 
 /// Whether a constant has so few different values that it is a mask.
