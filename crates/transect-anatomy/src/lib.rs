@@ -10,6 +10,7 @@
 pub mod adversarial;
 mod answers;
 pub mod baseline;
+pub mod bias;
 pub mod calibration;
 pub mod collapse;
 mod copies;
@@ -68,6 +69,7 @@ pub fn modes() -> &'static [Mode] {
         shift::MODE,
         robustness::MODE,
         shortcut::MODE,
+        bias::MODE,
         hallucination::MODE,
         calibration::MODE,
         adversarial::MODE,

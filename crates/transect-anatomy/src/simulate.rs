@@ -5,9 +5,12 @@
 
 pub mod adversarial;
 pub mod baseline;
+pub mod bias;
 pub mod collapse;
 pub mod metric;
 pub mod prior;
+pub mod hallucination;
+pub mod parts;
 pub mod shortcut;
 
 use std::collections::BTreeMap;

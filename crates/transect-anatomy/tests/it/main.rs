@@ -5,6 +5,7 @@
     reason = "the figures of long runs are for a reader"
 )]
 mod baseline;
+mod bias;
 mod adversarial;
 mod by_hand;
 mod collapse;
@@ -14,6 +15,8 @@ mod overclaims;
 mod planted;
 mod prior;
 mod shortcut;
+mod parts;
+mod hallucination;
 mod speed;
 
 use std::collections::BTreeMap;
