@@ -98,6 +98,7 @@ pub(crate) fn contract(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         "measurements.parquet",
         "items.parquet",
         "masks.parquet",
+        "elements.parquet",
         "fits.json",
     ] {
         files.insert(
@@ -108,7 +109,11 @@ pub(crate) fn contract(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     for model in fs::read_dir(folder.join("embeddings")).unwrap().flatten() {
         for layer in fs::read_dir(model.path()).unwrap().flatten() {
             files.insert(
-                format!("embeddings/{}", layer.file_name().to_string_lossy()),
+                format!(
+                    "embeddings/{}/{}",
+                    model.file_name().to_string_lossy(),
+                    layer.file_name().to_string_lossy()
+                ),
                 fs::read(layer.path()).unwrap(),
             );
         }
