@@ -10,6 +10,8 @@ use crate::study::Study;
 pub const MARGIN: f64 = 0.02;
 /// Level of each of the two one-sided questions.
 const ONE_SIDED: f64 = 0.95;
+/// Level of the interval that its two bounds make.
+const LEVEL: f64 = 0.90;
 
 /// The model's gain over one rival.
 #[derive(Debug, Clone)]
@@ -225,7 +227,7 @@ pub(crate) fn primary(
     finding.estimate = Some(weighed.least);
     finding.interval = (weighed.low.is_finite() && weighed.high.is_finite())
         .then_some([weighed.low, weighed.high]);
-    finding.level = 2.0 * ONE_SIDED - 1.0;
+    finding.level = LEVEL;
     finding.interval_method = finding.interval.map(|_| weighed.method.clone());
     finding.better = Better::Higher;
     finding.primary = true;

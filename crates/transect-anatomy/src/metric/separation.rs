@@ -14,6 +14,10 @@ use crate::performance::sql;
 use crate::study::Study;
 use crate::words;
 
+/// Resamples at most where a tail feeds a p, and where it does not.
+const TAILS: usize = 10_000;
+const DESCRIBED: usize = 1_000;
+
 /// What the model is told from: one table of answers, or one for each seed, on some images.
 struct Rival {
     name: String,
@@ -162,6 +166,7 @@ fn gain(
     metric: &Metric,
     target: &[usize],
     rival: &Rival,
+    most_resamples: usize,
 ) -> Result<Option<Gain>> {
     let id = format!("metric.separation[{}]", metric.name);
     let own = study.metric_rows(&rival.rows)?;
@@ -202,7 +207,7 @@ fn gain(
         .settings(&format!("{id}[over={}]", rival.name))
         .range(-wide, wide);
     let work = rival.rows.len() * study.context.classes.len().max(1) * (1 + rival.seeds.len());
-    settings.resamples = (20_000_000 / work.max(1)).clamp(400, 10_000);
+    settings.resamples = (20_000_000 / work.max(1)).clamp(400, most_resamples);
     let all: Vec<usize> = (0..rival.rows.len()).collect();
     let at = |indices: &[usize], seed: &Rows| {
         Some(sign * (metric.evaluate(&own, indices)? - metric.evaluate(seed, indices)?))
@@ -233,7 +238,7 @@ pub(super) fn judge(
     rivals.extend(constants(study, metric, target)?);
     let mut gains = Vec::new();
     for rival in &rivals {
-        gains.extend(gain(study, metric, target, rival)?);
+        gains.extend(gain(study, metric, target, rival, TAILS)?);
     }
     // For losses the margin is a share of what the untrained copies lose.
     let margin = match (metric.better, rivals.first()) {
@@ -367,7 +372,7 @@ fn by_metric(
         if metric.better == Better::Neither {
             continue;
         }
-        let Some(gain) = gain(study, metric, target, copies)? else {
+        let Some(gain) = gain(study, metric, target, copies, DESCRIBED)? else {
             continue;
         };
         if gain.estimate.low > 0.0 && gain.estimate.enough {

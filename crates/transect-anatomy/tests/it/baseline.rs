@@ -3,19 +3,46 @@
 use transect_anatomy::baseline;
 use transect_anatomy::simulate::baseline::{Planted, plant};
 use transect_anatomy::simulate::{Scenario, tables_of};
-use transect_anatomy::{Ground, Study};
-use transect_core::{Task, Verdict};
-
-use super::*;
+use transect_anatomy::{Ground, Opinion, Study};
+use transect_core::{Finding, Task, Verdict};
+use transect_table::MemoryTables;
 
 const EMBEDDING: &str = "baseline.embedding_gain";
 const PREDICTION: &str = "baseline.prediction_gain";
 
-/// What `baseline` alone says: verdicts as if its primaries were the only ones, which is the least favourable for false alarms.
-fn said(scenario: &Scenario, planted: &Planted) -> Judged {
-    let mut t = tables(scenario);
+/// What `baseline` alone says.
+fn of_tables(t: &MemoryTables) -> Opinion {
+    baseline::judge(&Study::new(t).unwrap()).unwrap()
+}
+
+fn said(scenario: &Scenario, planted: &Planted) -> Opinion {
+    let mut t = tables_of(scenario, baseline::plan);
     plant(&mut t, planted);
-    judge(&t).expect("a run that was simulated can be judged")
+    of_tables(&t)
+}
+
+fn find<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
+    &opinion
+        .drafts
+        .iter()
+        .find(|d| d.finding.id == id)
+        .unwrap_or_else(|| panic!("no finding {id}"))
+        .finding
+}
+
+/// The verdict as if the finding were the only primary of a run, which is the least favourable for false alarms.
+fn verdict(opinion: &Opinion, id: &str) -> Verdict {
+    let draft = opinion.drafts.iter().find(|d| d.finding.id == id).unwrap();
+    let Ground::Shown { good, bad, enough } = draft.ground else {
+        return draft.finding.verdict;
+    };
+    match (enough, draft.finding.p) {
+        (false, _) => Verdict::Undecided,
+        (true, Some(p)) if p <= 0.05 => Verdict::Fail,
+        _ if bad => Verdict::Warn,
+        _ if good => Verdict::Pass,
+        _ => Verdict::Undecided,
+    }
 }
 
 fn scenario(seed: u64) -> Scenario {
@@ -41,14 +68,18 @@ fn an_embedding_that_learned_nothing_fails_and_one_that_learned_passes() {
         },
     );
     let f = find(&flawed, EMBEDDING);
-    assert_eq!(f.verdict, Verdict::Fail, "{f:?}");
-    assert!(f.claim.contains("no better than this baseline"), "{}", f.claim);
-    assert!(!f.images.is_empty() && f.level == 0.9);
+    assert_eq!(verdict(&flawed, EMBEDDING), Verdict::Fail, "{f:?}");
+    assert!(
+        f.claim.contains("no better than this baseline"),
+        "{}",
+        f.claim
+    );
+    assert_eq!(f.level, 0.9);
+    println!("{}", f.claim);
     assert_ne!(verdict(&flawed, PREDICTION), Verdict::Fail);
     let sound = said(&scenario(3), &Planted::default());
     for id in [EMBEDDING, PREDICTION] {
-        let f = find(&sound, id);
-        assert_eq!(f.verdict, Verdict::Pass, "{f:?}");
+        assert_eq!(verdict(&sound, id), Verdict::Pass, "{:?}", find(&sound, id));
     }
     println!("{}\n{}", f.claim, find(&sound, PREDICTION).claim);
 }
@@ -61,14 +92,22 @@ fn predictions_that_a_probe_on_moments_beats_fail() {
             ..scenario(5)
         },
         &Planted {
-            base: 0.85,
-            gain: 0.1,
+            base: 0.9,
+            gain: 0.05,
             ..Planted::default()
         },
     );
     let f = find(&j, PREDICTION);
-    assert_eq!(f.verdict, Verdict::Fail, "{f:?}");
-    assert!(f.claim.contains("intensity moments"), "{}", f.claim);
+    assert_eq!(verdict(&j, PREDICTION), Verdict::Fail, "{f:?}");
+    assert!(
+        f.claim.contains("a probe trained on these images"),
+        "{}",
+        f.claim
+    );
+    assert!(
+        !f.images.is_empty(),
+        "what the baseline sees and the model does not is named"
+    );
 }
 
 #[test]
@@ -101,9 +140,9 @@ fn every_gain_stands_beside_the_least_one() {
 
 #[test]
 fn training_images_are_left_out_and_their_lack_is_said() {
-    let mut t = tables(&scenario(6));
+    let mut t = tables_of(&scenario(6), baseline::plan);
     plant(&mut t, &Planted::default());
-    let plain = judge(&t).unwrap();
+    let plain = of_tables(&t);
     assert!(
         find(&plain, PREDICTION)
             .caveats
@@ -116,14 +155,20 @@ fn training_images_are_left_out_and_their_lack_is_said() {
             .columns
             .insert("Split".to_owned(), split.to_owned());
     }
-    let j = judge(&t).unwrap();
+    let j = of_tables(&t);
     let f = find(&j, PREDICTION);
     assert_eq!(f.n, 150);
-    assert!(f.caveats.iter().any(|c| c.contains("50 images of the split train")));
+    assert!(
+        f.caveats
+            .iter()
+            .any(|c| c.contains("50 images of the split train"))
+    );
     for item in &mut t.items {
-        item.item.columns.insert("Split".to_owned(), "train".to_owned());
+        item.item
+            .columns
+            .insert("Split".to_owned(), "train".to_owned());
     }
-    let j = judge(&t).unwrap();
+    let j = of_tables(&t);
     for id in [EMBEDDING, PREDICTION] {
         let f = find(&j, id);
         assert_eq!(f.verdict, Verdict::NotAssessable);
@@ -133,7 +178,7 @@ fn training_images_are_left_out_and_their_lack_is_said() {
 
 #[test]
 fn without_features_nothing_is_compared() {
-    let j = judged(&scenario(1));
+    let j = of_tables(&tables_of(&scenario(1), baseline::plan));
     for id in [EMBEDDING, PREDICTION] {
         let f = find(&j, id);
         assert_eq!(f.verdict, Verdict::NotAssessable, "{f:?}");
@@ -144,12 +189,13 @@ fn without_features_nothing_is_compared() {
 #[test]
 fn outlines_are_held_against_otsu() {
     let of = |target_score| {
-        judged(&Scenario {
+        let s = Scenario {
             task: Task::Instance,
             classes: 0,
             target_score,
             ..scenario(2)
-        })
+        };
+        of_tables(&tables_of(&s, baseline::plan))
     };
     // Otsu's method reaches half of the model's score in these tables.
     let good = of(0.8);
@@ -157,12 +203,13 @@ fn outlines_are_held_against_otsu() {
     assert_eq!(verdict(&good, EMBEDDING), Verdict::NotAssessable);
     let f = find(&good, PREDICTION);
     assert!(f.claim.contains("Otsu"), "{}", f.claim);
-    let mut t = tables(&Scenario {
+    let half = Scenario {
         task: Task::Instance,
         classes: 0,
         target_score: 0.5,
         ..scenario(2)
-    });
+    };
+    let mut t = tables_of(&half, baseline::plan);
     let ap = t
         .run
         .context
@@ -175,32 +222,26 @@ fn outlines_are_held_against_otsu() {
             m.scores[ap] = Some(0.7);
         }
     }
-    let j = judge(&t).unwrap();
+    let j = of_tables(&t);
     assert_eq!(verdict(&j, PREDICTION), Verdict::Fail);
 }
 
-/// How often runs pass and fail by the embedding, as the only primary of a run.
+/// How often runs pass and fail by the embedding.
 fn count(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> (u64, u64) {
     let mut counts = (0, 0);
     for seed in 0..runs {
         let (scenario, planted) = make(seed);
-        let mut t = tables_of(&scenario, baseline::plan);
-        plant(&mut t, &planted);
-        let o = baseline::judge(&Study::new(&t).unwrap()).unwrap();
-        let draft = o.drafts.iter().find(|d| d.finding.id == EMBEDDING).unwrap();
-        let Ground::Shown { good, bad, enough } = draft.ground else {
-            panic!("{draft:?}");
-        };
-        counts.0 += u64::from(enough && good && !bad);
-        counts.1 += u64::from(enough && draft.finding.p.is_some_and(|p| p <= 0.05));
+        match verdict(&said(&scenario, &planted), EMBEDDING) {
+            Verdict::Pass => counts.0 += 1,
+            Verdict::Fail => counts.1 += 1,
+            _ => {}
+        }
     }
     counts
 }
 
 /// Gain exactly at the margin over five baselines that are all as good, and no gain over the best one: both errors stay rare.
-#[test]
-fn false_alarms_are_rare() {
-    let runs = 60;
+fn false_alarms(runs: u64, most: u64) {
     let at_margin = count(runs, &|seed| {
         let planted = Planted {
             base: 0.8,
@@ -219,8 +260,19 @@ fn false_alarms_are_rare() {
         (scenario(500 + seed), planted)
     });
     println!("gain at the margin (passes, fails): {at_margin:?}; none: {none:?}");
-    assert!(at_margin.1 <= 9, "{at_margin:?}");
-    assert!(none.0 <= 9, "{none:?}");
+    assert!(at_margin.1 <= most, "{at_margin:?}");
+    assert!(none.0 <= most, "{none:?}");
+}
+
+#[test]
+fn false_alarms_are_rare() {
+    false_alarms(4, 2);
+}
+
+#[test]
+#[ignore = "minutes: the full version"]
+fn false_alarms_are_rare_in_full() {
+    false_alarms(400, 33);
 }
 
 #[test]

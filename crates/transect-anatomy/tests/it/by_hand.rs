@@ -239,7 +239,7 @@ fn instances_average_over_images() {
     let identity: Vec<f64> = t
         .measurements
         .iter()
-        .filter(|m| m.view.kind == ViewKind::Identity)
+        .filter(|m| m.model_id == "given" && m.view.kind == ViewKind::Identity)
         .filter_map(|m| m.scores[ap])
         .collect();
     let mean = identity.iter().sum::<f64>() / identity.len() as f64;

@@ -7,8 +7,6 @@ use transect_anatomy::{Ground, Opinion, Study};
 use transect_core::{Better, Finding, Task, Verdict};
 use transect_stats::judge as verdict_of;
 
-use super::*;
-
 const ID: &str = "collapse.one_dimensional";
 
 fn scenario(seed: u64) -> Scenario {
@@ -26,6 +24,14 @@ fn opinion(scenario: &Scenario, planted: &Planted) -> Opinion {
     collapse::judge(&Study::new(&made).unwrap()).unwrap()
 }
 
+/// The same without embeddings, for what is repeated.
+fn primary(scenario: &Scenario, planted: &Planted) -> Opinion {
+    let mut made = tables_of(scenario, collapse::plan);
+    plant(&mut made, planted);
+    made.embeddings.retain(|(model, _), _| model == "features");
+    collapse::judge(&Study::new(&made).unwrap()).unwrap()
+}
+
 fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
     &opinion
         .drafts
@@ -39,10 +45,57 @@ fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
 fn comes_to(opinion: &Opinion) -> Verdict {
     let draft = opinion.drafts.iter().find(|d| d.finding.id == ID).unwrap();
     match &draft.ground {
-        Ground::Estimate(e) => {
-            verdict_of(e, &collapse::EXCESS, Better::Lower, draft.finding.p)
-        }
+        Ground::Estimate(e) => verdict_of(e, &collapse::EXCESS, Better::Lower, draft.finding.p),
         _ => draft.finding.verdict,
+    }
+}
+
+/// Mean and spread of the excess, mean standard error, mean agreement with the truth.
+fn moments(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> [f64; 4] {
+    let mut all = Vec::new();
+    for seed in 0..runs {
+        let (scenario, planted) = make(seed);
+        let o = primary(&scenario, &planted);
+        let draft = o.drafts.iter().find(|d| d.finding.id == ID).unwrap();
+        let Ground::Estimate(e) = &draft.ground else {
+            panic!("{draft:?}");
+        };
+        let truth = o.figures.iter().find(|f| f.id == ID).unwrap();
+        let transect_core::figure::Drawing::Forest { rows, .. } = &truth.drawing else {
+            panic!("a forest");
+        };
+        all.push([e.estimate, e.se, rows[1].value.unwrap()]);
+    }
+    let n = all.len() as f64;
+    let mean = |j: usize| all.iter().map(|v| v[j]).sum::<f64>() / n;
+    let centre = mean(0);
+    let sd = (all.iter().map(|v| (v[0] - centre).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    [centre, sd, mean(1), mean(2)]
+}
+
+#[test]
+#[ignore = "a measurement"]
+fn what_the_search_loses() {
+    for target in [100, 200, 400, 800] {
+        let of = |follows: f64| {
+            moments(60, &|seed| {
+                (
+                    Scenario {
+                        target,
+                        ..scenario(seed)
+                    },
+                    Planted {
+                        follows,
+                        ..Planted::default()
+                    },
+                )
+            })
+        };
+        println!(
+            "n {target}: excess (mean, sd), se, truth: {:.3?} at 0.392 (0.25), {:.3?} at 0.189 (0.10)",
+            of(0.392),
+            of(0.189)
+        );
     }
 }
 
@@ -50,7 +103,7 @@ fn count(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> (u64, u64) {
     let mut counts = (0, 0);
     for seed in 0..runs {
         let (scenario, planted) = make(seed);
-        match comes_to(&opinion(&scenario, &planted)) {
+        match comes_to(&primary(&scenario, &planted)) {
             Verdict::Pass => counts.0 += 1,
             Verdict::Fail => counts.1 += 1,
             _ => {}
@@ -76,7 +129,9 @@ fn a_model_that_predicts_from_mean_intensity_fails() {
     // 0.9 + 0.1 · 0.3 · 0.87 − 0.3 = 0.63, as far as sixteen bins and five folds tell.
     assert!((f.estimate.unwrap() - 0.63).abs() < 0.12, "{f:?}");
     assert!(
-        f.caveats.iter().any(|c| c.contains("best read from moments[0] in 5 of 5")),
+        f.caveats
+            .iter()
+            .any(|c| c.contains("best read from moments[0] in 5 of 5")),
         "{:?}",
         f.caveats
     );
@@ -89,12 +144,16 @@ fn a_truth_as_simple_is_left_to_prior() {
         &scenario(2),
         &Planted {
             known: 0.9,
-            follows: 0.9,
+            follows: 0.4,
             ..Planted::default()
         },
     );
     assert_eq!(comes_to(&o), Verdict::Pass, "{:?}", of(&o, ID));
-    assert!(of(&o, ID).claim.contains("see `prior`"), "{}", of(&o, ID).claim);
+    assert!(
+        of(&o, ID).claim.contains("see `prior`"),
+        "{}",
+        of(&o, ID).claim
+    );
 }
 
 #[test]
@@ -147,14 +206,12 @@ fn hard_clean_runs_do_not_fail() {
 }
 
 /// Excess exactly at the threshold to fail, and at the threshold to warn: both errors stay rare.
-#[test]
-fn false_alarms_are_rare() {
+fn false_alarms(runs: u64, most: u64) {
     // κ of the prediction with the intensity: f + (1 − f)·0.3·a, a the model's own κ, 0.867 at a score of 0.9.
     let follows = |excess: f64| {
         let other = 0.3 * 0.867;
         (excess + 0.3 - other) / (1.0 - other)
     };
-    let runs = 100;
     let planted = |excess: f64| Planted {
         follows: follows(excess),
         ..Planted::default()
@@ -162,8 +219,19 @@ fn false_alarms_are_rare() {
     let fails = count(runs, &|seed| (scenario(seed), planted(0.25)));
     let passes = count(runs, &|seed| (scenario(500 + seed), planted(0.10)));
     println!("excess 0.25 (passes, fails): {fails:?}; 0.10: {passes:?}");
-    assert!(fails.1 <= 11, "{fails:?}");
-    assert!(passes.0 <= 11, "{passes:?}");
+    assert!(fails.1 <= most, "{fails:?}");
+    assert!(passes.0 <= most, "{passes:?}");
+}
+
+#[test]
+fn false_alarms_are_rare() {
+    false_alarms(15, 4);
+}
+
+#[test]
+#[ignore = "a minute: the full version"]
+fn false_alarms_are_rare_in_full() {
+    false_alarms(500, 40);
 }
 
 #[test]
@@ -177,7 +245,11 @@ fn one_answer_for_every_image_is_no_function_of_anything() {
     let o = collapse::judge(&Study::new(&made).unwrap()).unwrap();
     let f = of(&o, ID);
     assert_eq!(f.verdict, Verdict::NotAssessable);
-    assert!(f.primary && f.claim.contains("predicted as class 2"), "{}", f.claim);
+    assert!(
+        f.primary && f.claim.contains("predicted as class 2"),
+        "{}",
+        f.claim
+    );
 }
 
 #[test]
@@ -233,14 +305,23 @@ fn ranks_stand_beside_their_nulls_and_caps() {
     assert!((rank.estimate.unwrap() - wanted).abs() < 0.1, "{rank:?}");
     let ratio = of(&narrow, "collapse.rank_ratio[of=embedding]");
     assert!(ratio.estimate.unwrap() < 0.12 && ratio.verdict == Verdict::Described);
-    assert!(ratio.caveats.iter().any(|c| c.contains("n/d = 12.5")), "{:?}", ratio.caveats);
+    assert!(
+        ratio.caveats.iter().any(|c| c.contains("n/d = 12.5")),
+        "{:?}",
+        ratio.caveats
+    );
     let wide = opinion(&scenario(7), &Planted::default());
     let ratio = of(&wide, "collapse.rank_ratio[of=embedding]");
     let [low, high] = ratio.interval.unwrap();
     assert!(low < 1.0 && high > 1.0, "{ratio:?}");
     let logits = of(&wide, "collapse.effective_rank[of=logits]");
     assert!(logits.estimate.unwrap() <= 3.0 + 1e-9, "{logits:?}");
-    assert!(logits.caveats.iter().any(|c| c.contains("4 classes allow 3")));
+    assert!(
+        logits
+            .caveats
+            .iter()
+            .any(|c| c.contains("4 classes allow 3"))
+    );
     let two = opinion(
         &Scenario {
             classes: 2,
@@ -289,9 +370,7 @@ fn channels_and_directions_that_are_used_are_named() {
         },
         &Planted::default(),
     );
-    for id in ["collapse.channel_use", "collapse.subspace"] {
-        let f = of(&none, id);
-        assert_eq!(f.verdict, Verdict::NotAssessable, "{f:?}");
-        assert!(f.missing.is_some());
-    }
+    let f = of(&none, "collapse.channel_use");
+    assert_eq!(f.verdict, Verdict::NotAssessable, "{f:?}");
+    assert!(f.missing.is_some());
 }
