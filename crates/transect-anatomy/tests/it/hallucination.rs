@@ -65,7 +65,7 @@ fn sure_errors_fail_and_a_calibrated_model_never_does() {
     assert!(fails(&found, ERRORS), "{finding:?}");
     assert!((finding.estimate.unwrap() - 0.25).abs() < 0.12 && !finding.images.is_empty());
     // Confidence is the chance of being right: nothing to fail, however often it is wrong.
-    let failing = share(40, &|seed| {
+    let failing = share(16, &|seed| {
         let honest = Scenario {
             target_score: 0.9,
             target: 60,
@@ -77,13 +77,36 @@ fn sure_errors_fail_and_a_calibrated_model_never_does() {
             ERRORS,
         )
     });
-    assert!(failing <= 4, "{failing} of 40");
+    assert!(failing <= 2, "{failing} of 16");
+}
+
+/// Largest count that a chance of 6% in `n` goes beyond with a probability of at most one in a thousand: what is promised is 5%,
+/// give or take the steps of a share.
+fn most(n: u64) -> u64 {
+    let (mut tail, mut p) = (1.0, 0.94_f64.powi(n as i32));
+    for k in 0..=n {
+        tail -= p;
+        if tail <= 0.001 {
+            return k;
+        }
+        p *= (n - k) as f64 / (k + 1) as f64 * 0.06 / 0.94;
+    }
+    n
 }
 
 #[test]
 fn the_least_favourable_nulls_fail_at_most_as_often_as_stated() {
-    // A share of exactly one tenth, of images, of objects that are alike within images, and of images with phantoms.
-    let runs = 100;
+    nulls(40);
+}
+
+#[test]
+#[ignore = "a minute: the full version"]
+fn the_least_favourable_nulls_fail_at_most_as_often_as_stated_in_full() {
+    nulls(1000);
+}
+
+/// A share of exactly one tenth, of images, of objects that are alike within images, and of images with phantoms.
+fn nulls(runs: u64) {
     let images = share(runs, &|seed| {
         let at = Scenario {
             target_score: 0.9,
@@ -120,8 +143,8 @@ fn the_least_favourable_nulls_fail_at_most_as_often_as_stated() {
         phantoms += u64::from(fails(&found, PHANTOMS));
     }
     println!("images {images}, objects {objects}, phantoms {phantoms} of {runs}");
-    // Binomial(100, 0.05): 13 or more in 0.2%.
-    assert!(images <= 12 && objects <= 12 && phantoms <= 12);
+    let most = most(runs);
+    assert!(images <= most && objects <= most && phantoms <= most);
 }
 
 #[test]
