@@ -9,6 +9,9 @@ use crate::interval::{Estimate, Settings, Tail, mean};
 use crate::resample::{ENOUGH, settle, short};
 use crate::units::Units;
 
+/// A group by its label, or a row that stands for itself where groups are too few.
+type Group = (u8, u32);
+
 /// What came of one row with one donor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DonorPair {
@@ -63,17 +66,17 @@ pub fn mean_over_donors(
     let by_rows = mean(&of_row, units, settings)?;
     let settled = settle(units);
     // Labels of the rows' groups: those given, or one for each row where groups are too few.
-    let label_of_row = |row: usize| -> (u8, u32) {
+    let label_of_row = |row: usize| -> Group {
         if settled.few {
             (1, row as u32)
         } else {
             (0, group_of_row[row])
         }
     };
-    let mut clusters: BTreeMap<(u8, u32), f64> = BTreeMap::new();
-    let mut images: BTreeMap<(u8, u32), f64> = BTreeMap::new();
-    let mut donors: BTreeMap<(u8, u32), f64> = BTreeMap::new();
-    let mut dyads: BTreeMap<((u8, u32), (u8, u32)), f64> = BTreeMap::new();
+    let mut clusters: BTreeMap<Group, f64> = BTreeMap::new();
+    let mut images: BTreeMap<Group, f64> = BTreeMap::new();
+    let mut donors: BTreeMap<Group, f64> = BTreeMap::new();
+    let mut dyads: BTreeMap<(Group, Group), f64> = BTreeMap::new();
     let mut load: [BTreeMap<u32, f64>; 2] = [BTreeMap::new(), BTreeMap::new()];
     for pair in pairs.iter().filter(|p| p.weight != 0.0) {
         let kind = usize::from(pair.weight < 0.0);

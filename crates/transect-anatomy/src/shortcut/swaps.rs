@@ -41,6 +41,9 @@ struct Changes {
     random: Vec<Change>,
 }
 
+/// The changes of one sort.
+type Of = fn(&Changes) -> &[Change];
+
 /// A control that is taken off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Control {
@@ -571,7 +574,7 @@ fn figure(
     opinion: &mut Opinion,
 ) -> Result<()> {
     let noun = sides.noun();
-    let kinds: [(&str, fn(&Changes) -> &[Change]); 3] = [
+    let kinds: [(&str, Of); 3] = [
         ("style of another", |c| &c.cross),
         ("style of the same", |c| &c.within),
         ("random change, as far", |c| &c.random),

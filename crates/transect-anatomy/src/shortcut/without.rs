@@ -229,7 +229,7 @@ fn one(
         form.one(as_is.estimate + chance),
         form.one(chance)
     );
-    finding.unit = "score above chance".to_owned();
+    finding.unit = String::from("score above chance");
     finding.evidence = Evidence {
         model: study.model.clone(),
         view: Some(format!("ablation:{name}")),
