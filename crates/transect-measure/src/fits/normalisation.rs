@@ -22,7 +22,7 @@ pub(super) fn fit(sources: &Sources<'_>, fits: &mut Fits) {
         .into_iter()
         .filter_map(|name| Some((name, copy_of(name)?)))
         .collect();
-    if copies.is_empty() {
+    if copies.is_empty() || model.normalisation_layers() == 0 {
         return;
     }
     let chosen = chosen(sources);

@@ -303,7 +303,7 @@ impl Graph {
         };
         for (node, channels) in places.into_iter().rev() {
             let output = graph.node[node].output[0].clone();
-            let raw = format!("transect:folded:{output}");
+            let raw = format!("transect:before:folded:{output}");
             graph.node[node].output[0].clone_from(&raw);
             let mut input = vec![raw];
             for (part, value) in [
@@ -312,7 +312,7 @@ impl Graph {
                 ("mean", 0.0),
                 ("variance", 1.0),
             ] {
-                let name = format!("transect:{part}:{output}");
+                let name = format!("transect:folded:{part}:{output}");
                 graph
                     .initializer
                     .push(filled(&name, &[channels as i64], &vec![value; channels]));
@@ -531,7 +531,8 @@ impl<'a> Facts<'a> {
             usize::try_from(if axis < 0 { axis + rank as i64 } else { axis }).ok()
         };
         let dims = match node.op_type() {
-            "Identity" | "Cast" => root.dims.clone(),
+            // Expanded along axes of length 1: what is looked at is the constant itself.
+            "Identity" | "Cast" | "Expand" => root.dims.clone(),
             "Transpose" => {
                 let perm = attribute(node, "perm").map_or_else(
                     || (0..root.dims.len() as i64).rev().collect(),
@@ -796,6 +797,7 @@ impl<'a> Facts<'a> {
             }
             ("Add" | "Sum", _) if standard => Role::Draw(TOKEN_SD),
             ("Concat", _) if standard && behind && long <= 1 => Role::Draw(TOKEN_SD),
+            ("Expand", 0) if standard && long <= 1 => Role::Draw(TOKEN_SD),
             _ => {
                 return Err(refuse(format!(
                     "{} takes the constant `{}` of shape {:?}, of which it is not known whether it is a weight",

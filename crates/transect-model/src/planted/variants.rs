@@ -183,6 +183,10 @@ fn zoo() -> ModelProto {
     )
 }
 
+fn residual() -> ModelProto {
+    residual_with(false)
+}
+
 fn ones(output: &str, channels: usize) -> Normalisation {
     Normalisation {
         output: output.to_owned(),
@@ -307,8 +311,8 @@ fn what_may_be_a_weight_and_is_not_known_to_be_none_is_refused_by_name() {
     }
 }
 
-/// A residual network from which normalisation is gone: eight blocks.
-fn residual() -> ModelProto {
+/// A residual network of eight blocks from which normalisation is gone, or in which it was kept.
+fn residual_with(kept: bool) -> ModelProto {
     let mut nodes = vec![node(
         "Conv",
         &["image", "stem"],
@@ -333,6 +337,24 @@ fn residual() -> ModelProto {
         nodes.push(node("Add", &[&x, &c], &s, vec![]));
         nodes.push(node("Relu", &[&s], &y, vec![]));
         tensors.push(weights(&k, &[16, 16, 3, 3], vec![0.01; 2304]));
+    }
+    if kept {
+        let mut with = Vec::new();
+        for mut layer in nodes {
+            let output = layer.output[0].clone();
+            let raw = format!("{output}:raw");
+            if layer.op_type() != "Conv" {
+                with.push(layer);
+                continue;
+            }
+            layer.output[0].clone_from(&raw);
+            with.push(layer);
+            let names = ["s", "b", "m", "v"].map(|part| format!("{output}:{part}"));
+            let inputs = [&raw[..], &names[0], &names[1], &names[2], &names[3]];
+            with.push(node("BatchNormalization", &inputs, &output, vec![]));
+            tensors.extend(names.iter().map(|n| weights(n, &[16], vec![4.0; 16])));
+        }
+        nodes = with;
     }
     nodes.push(node("GlobalAveragePool", &["x8"], "g", vec![]));
     nodes.push(node("Flatten", &["g"], "features", vec![]));
@@ -390,6 +412,12 @@ fn a_residual_network_without_normalisation_gets_it_back_and_stays_sane() {
     let statistics = model.estimate_normalisation(5, 2, &images).unwrap();
     // Behind the stem and every block, not behind the classifier.
     assert_eq!(statistics.len(), 9);
+    // As if it had never been folded.
+    let (_folder, kept) = classifier(&residual_with(true));
+    assert_eq!(
+        kept.estimate_normalisation(5, 2, &images).unwrap(),
+        statistics
+    );
     let copy = model.reinitialised(5, 2, &statistics).unwrap();
     let mut session = copy.session().unwrap();
     let outputs: Vec<crate::Output> = images
