@@ -167,7 +167,7 @@ pub(crate) fn settle(
         } else {
             Verdict::Undecided
         };
-        return finding;
+        return open_only(finding);
     }
     let Some(threshold) = finding.threshold else {
         return finding;
@@ -206,6 +206,14 @@ pub(crate) fn settle(
                 finding.n_needed = None;
             }
         }
+    }
+    open_only(finding)
+}
+
+/// What would settle a finding is said of undecided ones only.
+fn open_only(mut finding: Finding) -> Finding {
+    if finding.verdict != Verdict::Undecided {
+        finding.n_needed = None;
     }
     finding
 }

@@ -422,7 +422,7 @@ fn said(
         words::counted(compared, "baseline", "baselines"),
         Form::Points.range(weighed.low, weighed.high),
     );
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     finding.evidence = Evidence {
         model: study.model.clone(),
         view: Some("identity".to_owned()),

@@ -163,6 +163,18 @@ fn over_otsu(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Resul
     )
 }
 
+/// Counts that a probe reads from one family of features.
+struct Counted {
+    words: &'static str,
+    rows: Vec<usize>,
+    /// Its error on each image less the model's.
+    gain: Vec<f64>,
+    /// Its mean error.
+    theirs: f64,
+    /// The model's.
+    own: f64,
+}
+
 /// Whether counting beats counts that a linear probe reads from features of the whole image.
 fn counts(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<()> {
     let column = |name: &str| {
@@ -184,8 +196,7 @@ fn counts(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<(
             .and_then(|s| s.scores.get(column).copied().flatten())
             .filter(|v| v.is_finite())
     };
-    // (name in words, images, gain in objects, error of the baseline, of the model)
-    let mut best: Option<(&str, Vec<usize>, Vec<f64>, f64, f64)> = None;
+    let mut best: Option<Counted> = None;
     for (_, in_words, tables) in FAMILIES {
         let mut found = Vec::new();
         for table in tables {
@@ -228,12 +239,24 @@ fn counts(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<(
             .collect();
         let average = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
         let (a, b) = (average(&theirs), average(&own));
-        if best.as_ref().is_none_or(|known| a < known.3) {
-            let gain = theirs.iter().zip(&own).map(|(t, o)| t - o).collect();
-            best = Some((in_words, rows, gain, a, b));
+        if best.as_ref().is_none_or(|known| a < known.theirs) {
+            best = Some(Counted {
+                words: in_words,
+                rows,
+                gain: theirs.iter().zip(&own).map(|(t, o)| t - o).collect(),
+                theirs: a,
+                own: b,
+            });
         }
     }
-    let Some((in_words, rows, gain, theirs, own)) = best else {
+    let Some(Counted {
+        words: in_words,
+        rows,
+        gain,
+        theirs,
+        own,
+    }) = best
+    else {
         return Ok(());
     };
     let id = "baseline.count_gain";
@@ -246,7 +269,7 @@ fn counts(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<(
         words::number(theirs),
         Form::Plain.estimate(&e)
     );
-    finding.unit = "objects".to_owned();
+    finding.unit = String::from("objects");
     finding.evidence.sql = Some(sql(
         "i.row, m.score_n_true, m.score_count_error",
         "i.role = 'target'",

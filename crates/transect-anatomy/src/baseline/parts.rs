@@ -148,14 +148,13 @@ fn parts(study: &Study<'_>, rows: &[usize]) -> Result<Vec<Part>> {
             quantile(&present, 2.0 / 3.0)?,
         );
         if low < high {
-            let terciles: [(&str, &str, &dyn Fn(f64) -> bool); 3] = [
-                ("low", "with few objects for their area", &|v| v <= low),
-                ("middle", "with a middling density of objects", &|v| {
-                    v > low && v <= high
-                }),
-                ("high", "crowded with objects", &|v| v > high),
+            let terciles = [
+                ("low", "with few objects for their area", f64::MIN, low),
+                ("middle", "with a middling density of objects", low, high),
+                ("high", "crowded with objects", high, f64::MAX),
             ];
-            for (name, in_words, holds) in terciles {
+            for (name, in_words, over, up_to) in terciles {
+                let holds = |v: f64| v > over && v <= up_to;
                 parts.push(Part {
                     id: format!("density={name}"),
                     words: in_words.to_owned(),

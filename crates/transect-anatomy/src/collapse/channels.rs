@@ -156,8 +156,8 @@ fn use_of_each(study: &Study<'_>, changes: &Changes, opinion: &mut Opinion) -> R
             words::images(rows.len()),
             Form::Percent.range(low, high)
         );
-        finding.unit = "fraction".to_owned();
-        finding.evidence.model = study.model.clone();
+        finding.unit = String::from("fraction");
+        finding.evidence.model.clone_from(&study.model);
         finding.evidence.view = Some(format!("ablation:channels_mean={g}"));
         let mut finding = with_estimate(finding, e, study);
         finding.better = Better::Neither;
@@ -233,10 +233,10 @@ fn sufficient(study: &Study<'_>, changes: &Changes, opinion: &mut Opinion) -> Re
         shown
     );
     finding.estimate = Some(f64::from(seen));
-    finding.unit = "groups of channels".to_owned();
+    finding.unit = String::from("groups of channels");
     finding.n = rows.len() as u64;
     finding.better = Better::Neither;
-    finding.evidence.model = study.model.clone();
+    finding.evidence.model.clone_from(&study.model);
     finding.evidence.view = Some("ablation:channels_kept".to_owned());
     let elsewhere = rows.iter().all(|&i| study.rows[i].role == Role::Target)
         && changes
@@ -324,8 +324,8 @@ fn space_or_spectrum(study: &Study<'_>, changes: &Changes, opinion: &mut Opinion
             "neither is shown to matter more"
         }
     );
-    finding.unit = "fraction".to_owned();
-    finding.evidence.model = study.model.clone();
+    finding.unit = String::from("fraction");
+    finding.evidence.model.clone_from(&study.model);
     finding.evidence.view = Some("ablation:pixel_shuffled".to_owned());
     let mut finding = with_estimate(finding, &e, study);
     finding.better = Better::Neither;

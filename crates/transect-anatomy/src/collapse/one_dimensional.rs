@@ -5,13 +5,13 @@ use transect_core::finding::Evidence;
 use transect_core::{Better, Figure, Finding, Result, Role, Status, Task};
 use transect_stats::{
     Estimate, Folds, Matrix, Units, best_single_classes, best_single_value, kappa_weighted,
-    pearson, statistic, statistic_of_rows,
+    n_needed, pearson, statistic, statistic_of_rows,
 };
 
 use super::{EXCESS, FEWEST, Measured};
 use crate::baseline::learnable;
 use crate::embedded::{Embedded, layer, side_by_side};
-use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
+use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
 use crate::performance::sql;
 use crate::study::Study;
 use crate::words::{self, Form};
@@ -83,11 +83,13 @@ impl Dictionary {
 ///
 /// The truth is told by the better of two: its own search, and the function that was found for the prediction. With few images
 /// a search misses a weak relation more often than a strong one, which would make the prediction look simpler than it is; the
-/// second needs nothing to be found.
+/// second needs nothing to be found. To pass, the excess over the truth's own search must be small too.
 struct Agreements {
     prediction: Estimate,
     truth: Estimate,
     excess: Estimate,
+    /// Upper bound of the excess, also over the truth's own search.
+    high: f64,
     /// Columns that were chosen.
     chosen: (String, String),
 }
@@ -254,13 +256,23 @@ fn of_classes(
     let (told, same) = better(&of_truth.predicted, &of_pred.predicted, &|v| {
         kappa_weighted(v, &truth, k, &ones)
     });
-    let excess = statistic(&units, &settings_of(study, ID).tails(), &mut |w| {
-        Some(kappa_weighted(&of_pred.predicted, &pred, k, w)? - kappa_weighted(told, &truth, k, w)?)
-    })?;
+    let over = |told: &[u32]| {
+        statistic(&units, &settings_of(study, ID).tails(), &mut |w| {
+            let prediction = kappa_weighted(&of_pred.predicted, &pred, k, w)?;
+            Some(prediction - kappa_weighted(told, &truth, k, w)?)
+        })
+    };
+    let excess = over(told)?;
+    let high = if same {
+        over(&of_truth.predicted)?.high.max(excess.high)
+    } else {
+        excess.high
+    };
     Ok(Ok(Agreements {
         prediction: agree(&of_pred.predicted, &pred, "collapse.simple_prediction")?,
         truth: agree(told, &truth, "collapse.simple_truth")?,
         excess,
+        high,
         chosen: dictionary.chosen(&of_pred.feature, &of_truth.feature, same),
     }))
 }
@@ -318,9 +330,17 @@ fn of_numbers(
     let (told, same) = better(&of_truth.predicted, &of_pred.predicted, &|v| {
         along(v, &truth, &every)
     });
-    let excess = statistic_of_rows(&units, &few(ID, true), &mut |indices| {
-        Some(along(&of_pred.predicted, &pred, indices)? - along(told, &truth, indices)?)
-    })?;
+    let over = |told: &[f64]| {
+        statistic_of_rows(&units, &few(ID, true), &mut |indices| {
+            Some(along(&of_pred.predicted, &pred, indices)? - along(told, &truth, indices)?)
+        })
+    };
+    let excess = over(told)?;
+    let high = if same {
+        over(&of_truth.predicted)?.high.max(excess.high)
+    } else {
+        excess.high
+    };
     Ok(Ok(Agreements {
         prediction: single(
             &of_pred.predicted,
@@ -330,6 +350,7 @@ fn of_numbers(
         )?,
         truth: single(told, &truth, "collapse.simple_truth", &units)?,
         excess,
+        high,
         chosen: dictionary.chosen(&of_pred.feature, &of_truth.feature, same),
     }))
 }
@@ -344,9 +365,9 @@ fn said(study: &Study<'_>, rows: &[usize], made: &Agreements, opinion: &mut Opin
     let mut finding = Finding::new(ID);
     let comes_to = if e.low > EXCESS.warn {
         "the prediction is simpler than the truth"
-    } else if e.high < EXCESS.warn && made.truth.low > 0.4 {
+    } else if made.high < EXCESS.warn && made.truth.low > 0.4 {
         "the truth is as simple, which is a matter of the data: see `prior`"
-    } else if e.high < EXCESS.warn {
+    } else if made.high < EXCESS.warn {
         "the prediction is no simpler than the truth"
     } else {
         "not settled"
@@ -358,9 +379,9 @@ fn said(study: &Study<'_>, rows: &[usize], made: &Agreements, opinion: &mut Opin
         words::images(rows.len()),
         words::number(e.estimate),
         words::percent(e.level),
-        Form::Plain.range(e.low, e.high),
+        Form::Plain.range(e.low, made.high),
     );
-    finding.unit = unit.to_owned();
+    unit.clone_into(&mut finding.unit);
     finding.evidence = Evidence {
         model: study.model.clone(),
         view: Some("identity".to_owned()),
@@ -381,18 +402,30 @@ fn said(study: &Study<'_>, rows: &[usize], made: &Agreements, opinion: &mut Opin
         made.chosen.0,
         made.chosen.1
     ));
+    finding.caveats.push("the lower bound is over the better of the truth's own function and the one found for the prediction, the upper bound over the worse".to_owned());
     finding.caveats.push("noise in the labels lowers the agreement with the truth and not that with the prediction: with 10% wrong labels of two classes by up to 0.2".to_owned());
     finding.remedy = Some(
         "See which feature it is (the bracket counts its columns from 0), and test the model on images in which that feature says nothing about the class.".to_owned(),
     );
-    opinion.drafts.push(judged(
+    finding.threshold = Some(EXCESS);
+    finding.primary = true;
+    let mut finding = with_estimate(finding, e, study);
+    finding.better = Better::Lower;
+    finding.interval = finding.interval.map(|[low, _]| [low, made.high]);
+    finding.p = Some(e.p_above(EXCESS.fail));
+    finding.n_needed = (e.enough || study.context.group.is_none())
+        .then(|| n_needed(e, EXCESS.warn))
+        .flatten()
+        .map(|n| n.images.max(e.n as u64));
+    opinion.drafts.push(Draft {
         finding,
-        made.excess.clone(),
-        EXCESS,
-        Better::Lower,
-        true,
-        study,
-    ));
+        ground: Ground::Bounds {
+            low: e.low,
+            high: made.high,
+            enough: e.enough,
+            may_warn: true,
+        },
+    });
     let line = |label: &str, e: &Estimate| Line {
         label: label.to_owned(),
         value: Some(e.estimate),
@@ -450,7 +483,9 @@ fn first_component(rows: &[&[f32]]) -> Option<Vec<f64>> {
         if scale <= 0.0 || !scale.is_finite() {
             return None;
         }
-        direction.iter_mut().for_each(|v| *v /= scale);
+        for v in &mut direction {
+            *v /= scale;
+        }
         let mut next = vec![0.0; d];
         for row in &centred {
             let along: f64 = row.iter().zip(&direction).map(|(a, b)| a * b).sum();
@@ -517,8 +552,8 @@ fn of_embedding(study: &Study<'_>, rows: &[usize], opinion: &mut Opinion) -> Res
         Form::Plain.estimate(&e),
         words::images(rows.len())
     );
-    finding.unit = "kappa".to_owned();
-    finding.evidence.model = study.model.clone();
+    finding.unit = String::from("kappa");
+    finding.evidence.model.clone_from(&study.model);
     let mut finding = with_estimate(finding, &e, study);
     finding.better = Better::Neither;
     finding.caveats.push(format!(

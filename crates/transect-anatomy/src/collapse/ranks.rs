@@ -176,7 +176,7 @@ fn embedding(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
             words::images(rows.len()),
             Form::Plain.estimate(ratio)
         );
-        finding.evidence.model = study.model.clone();
+        finding.evidence.model.clone_from(&study.model);
         let mut finding = with_estimate(finding, ratio, study);
         finding.better = Better::Neither;
         finding.caveats.push(shape_words(shape.0, shape.1));
@@ -260,8 +260,8 @@ fn ranked(
             words::number(a)
         ))
     );
-    finding.unit = "dimensions".to_owned();
-    finding.evidence.model = study.model.clone();
+    finding.unit = String::from("dimensions");
+    finding.evidence.model.clone_from(&study.model);
     finding.evidence.view = Some("identity".to_owned());
     let mut finding = with_estimate(finding, e, study);
     finding.better = Better::Neither;

@@ -99,8 +99,8 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
             words::percent(by_chance),
             Form::Points.estimate(&e)
         );
-        finding.unit = "fraction".to_owned();
-        finding.evidence.model = study.model.clone();
+        finding.unit = String::from("fraction");
+        finding.evidence.model.clone_from(&study.model);
         finding.evidence.view = Some("subspace".to_owned());
         let mut finding = with_estimate(finding, &e, study);
         finding.better = Better::Neither;

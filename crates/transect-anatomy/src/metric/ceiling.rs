@@ -74,7 +74,7 @@ pub(super) fn judge(study: &Study<'_>, models: &Models, opinion: &mut Opinion) -
             "the model is not told from a second annotator"
         }
     );
-    finding.evidence.model = study.model.clone();
+    finding.evidence.model.clone_from(&study.model);
     finding.evidence.view = Some("identity".to_owned());
     finding.evidence.sql = Some(sql(
         &format!("m.model_id, avg({})", study.score_sql()),

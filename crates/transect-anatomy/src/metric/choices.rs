@@ -119,7 +119,7 @@ fn without_empty(
     let (full, empty): (Vec<usize>, Vec<usize>) = target.iter().partition(|&&i| holds(i));
     let mut finding = Finding::new("metric.empty_images");
     finding.estimate = Some(empty.len() as f64 / target.len() as f64);
-    finding.unit = "fraction".to_owned();
+    finding.unit = String::from("fraction");
     finding.n = target.len() as u64;
     finding.better = Better::Neither;
     finding.images = empty.iter().take(10).map(|&i| study.image(i)).collect();
@@ -225,7 +225,7 @@ fn thresholds(
     finding.estimate = Some(highest - lowest);
     finding.n = rows.len() as u64;
     finding.better = Better::Lower;
-    finding.evidence.model = study.model.clone();
+    finding.evidence.model.clone_from(&study.model);
     finding.caveats.push("described: the largest and the smallest of several were chosen, so there is no interval; a threshold that is chosen on these images must be tested on others".to_owned());
     opinion.drafts.push(finding.into());
     let mut points: Vec<Point> = made
@@ -293,7 +293,7 @@ fn range(study: &Study<'_>, choices: &[Choice], opinion: &mut Opinion) {
     finding.estimate = Some(high.estimate.estimate - low.estimate.estimate);
     finding.n = choices.iter().map(|c| c.estimate.n).max().unwrap_or(0) as u64;
     finding.better = Better::Lower;
-    finding.evidence.model = study.model.clone();
+    finding.evidence.model.clone_from(&study.model);
     finding.evidence.view = Some("identity".to_owned());
     finding.caveats.push(
         "described: the range of several numbers, chosen for being the largest and the smallest, has no interval; each number has its own in the figure".to_owned(),

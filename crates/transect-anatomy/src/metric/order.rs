@@ -293,7 +293,7 @@ impl Orders<'_> {
         finding.estimate = Some(r);
         finding.better = Better::Higher;
         finding.n = self.places.len() as u64;
-        finding.evidence.model = study.model.clone();
+        finding.evidence.model.clone_from(&study.model);
         finding.caveats.push(format!(
             "described: {} {} are too few for an interval; the endpoint is the {} over all images of each",
             self.places.len(),

@@ -52,6 +52,9 @@ fn copies(study: &Study<'_>, models: &Models, target: &[usize]) -> Result<Option
     }))
 }
 
+/// An answer that is the same for every image: its name, in words, and its score on an image.
+type Answer<'a> = (&'a str, &'a str, &'a dyn Fn(usize) -> Option<f64>);
+
 /// Answers that are the same for every image: each class that occurs; nothing, or everything, for outlines.
 fn constants(study: &Study<'_>, metric: &Metric, target: &[usize]) -> Result<Vec<Rival>> {
     let classes = &study.context.classes;
@@ -118,9 +121,8 @@ fn constants(study: &Study<'_>, metric: &Metric, target: &[usize]) -> Result<Vec
             .as_ref()
             .and_then(|seen| score(seen, column))
     };
-    // Share of the image that is foreground, and what all of it being called foreground scores.
-    type Answer<'a> = (&'a str, &'a str, &'a dyn Fn(usize) -> Option<f64>);
     let nothing = |row: usize| value(row, size).map(|n| f64::from(u8::from(n == 0.0)));
+    // What calling all of the image foreground scores.
     let everything = |row: usize| {
         let share = value(row, size)? / value(row, area?)?;
         Some(if metric.name == "dice" {

@@ -50,7 +50,7 @@ fn right(separation: f64, classes: usize) -> f64 {
         .enumerate()
         .map(|(i, (_, density, _))| {
             let of = grid.get(i + shift).map_or(1.0, |g| g.2);
-            density * step * of.powi(classes as i32 - 1)
+            density * step * of.powf(classes as f64 - 1.0)
         })
         .sum()
 }

@@ -12,7 +12,8 @@ const PREDICTION: &str = "baseline.prediction_gain";
 
 /// What `baseline` alone says.
 fn of_tables(t: &MemoryTables) -> Opinion {
-    baseline::judge(&Study::new(t).unwrap()).unwrap()
+    baseline::judge(&Study::new(t).expect("it is there in these tables"))
+        .expect("it is there in these tables")
 }
 
 fn said(scenario: &Scenario, planted: &Planted) -> Opinion {
@@ -32,7 +33,11 @@ fn find<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
 
 /// The verdict as if the finding were the only primary of a run, which is the least favourable for false alarms.
 fn verdict(opinion: &Opinion, id: &str) -> Verdict {
-    let draft = opinion.drafts.iter().find(|d| d.finding.id == id).unwrap();
+    let draft = opinion
+        .drafts
+        .iter()
+        .find(|d| d.finding.id == id)
+        .expect("it is there in these tables");
     let Ground::Shown { good, bad, enough } = draft.ground else {
         return draft.finding.verdict;
     };

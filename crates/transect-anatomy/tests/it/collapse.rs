@@ -21,7 +21,8 @@ fn scenario(seed: u64) -> Scenario {
 fn opinion(scenario: &Scenario, planted: &Planted) -> Opinion {
     let mut made = tables_of(scenario, collapse::plan);
     plant(&mut made, planted);
-    collapse::judge(&Study::new(&made).unwrap()).unwrap()
+    collapse::judge(&Study::new(&made).expect("it is there in these tables"))
+        .expect("it is there in these tables")
 }
 
 /// The same without embeddings, for what is repeated.
@@ -29,7 +30,8 @@ fn primary(scenario: &Scenario, planted: &Planted) -> Opinion {
     let mut made = tables_of(scenario, collapse::plan);
     plant(&mut made, planted);
     made.embeddings.retain(|(model, _), _| model == "features");
-    collapse::judge(&Study::new(&made).unwrap()).unwrap()
+    collapse::judge(&Study::new(&made).expect("it is there in these tables"))
+        .expect("it is there in these tables")
 }
 
 fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
@@ -43,7 +45,11 @@ fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
 
 /// The primary's verdict as if it were the only one of a run.
 fn comes_to(opinion: &Opinion) -> Verdict {
-    let draft = opinion.drafts.iter().find(|d| d.finding.id == ID).unwrap();
+    let draft = opinion
+        .drafts
+        .iter()
+        .find(|d| d.finding.id == ID)
+        .expect("it is there in these tables");
     match &draft.ground {
         Ground::Estimate(e) => verdict_of(e, &collapse::EXCESS, Better::Lower, draft.finding.p),
         _ => draft.finding.verdict,
@@ -56,15 +62,27 @@ fn moments(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> [f64; 4] {
     for seed in 0..runs {
         let (scenario, planted) = make(seed);
         let o = primary(&scenario, &planted);
-        let draft = o.drafts.iter().find(|d| d.finding.id == ID).unwrap();
+        let draft = o
+            .drafts
+            .iter()
+            .find(|d| d.finding.id == ID)
+            .expect("it is there in these tables");
         let Ground::Estimate(e) = &draft.ground else {
             panic!("{draft:?}");
         };
-        let truth = o.figures.iter().find(|f| f.id == ID).unwrap();
+        let truth = o
+            .figures
+            .iter()
+            .find(|f| f.id == ID)
+            .expect("it is there in these tables");
         let transect_core::figure::Drawing::Forest { rows, .. } = &truth.drawing else {
             panic!("a forest");
         };
-        all.push([e.estimate, e.se, rows[1].value.unwrap()]);
+        all.push([
+            e.estimate,
+            e.se,
+            rows[1].value.expect("it is there in these tables"),
+        ]);
     }
     let n = all.len() as f64;
     let mean = |j: usize| all.iter().map(|v| v[j]).sum::<f64>() / n;

@@ -20,7 +20,8 @@ fn scenario(seed: u64) -> Scenario {
 fn opinion(scenario: &Scenario, planted: &Planted) -> Opinion {
     let mut made = tables_of(scenario, metric::plan);
     plant(&mut made, scenario, planted);
-    metric::judge(&Study::new(&made).unwrap()).unwrap()
+    metric::judge(&Study::new(&made).expect("it is there in these tables"))
+        .expect("it is there in these tables")
 }
 
 fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
@@ -34,7 +35,11 @@ fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
 
 /// Whether the primary passes, and whether it fails as the only one of a run.
 fn comes_to(opinion: &Opinion) -> (bool, bool) {
-    let draft = opinion.drafts.iter().find(|d| d.finding.id == ID).unwrap();
+    let draft = opinion
+        .drafts
+        .iter()
+        .find(|d| d.finding.id == ID)
+        .expect("it is there in these tables");
     let Ground::Shown { good, bad, enough } = draft.ground else {
         panic!("{draft:?}");
     };
@@ -250,7 +255,7 @@ fn place_of(context: &transect_core::Context, name: &str) -> usize {
         .score_columns
         .iter()
         .position(|c| c.name == name)
-        .unwrap()
+        .expect("it is there in these tables")
 }
 
 #[test]
