@@ -10,7 +10,7 @@
 //! | shift of a normalisation | 0 |
 //! | mean and variance of `BatchNormalization` | re-estimated (0 and 1 before that) |
 //! | slope of `PRelu` | 0.25 |
-//! | constant of several axes added behind a weight layer (positions), vector joined there (class token) | normal, sd 0.02 |
+//! | constant of several axes added behind a weight layer (positions), vector joined there or expanded (class token) | normal, sd 0.02 |
 //!
 //! The standard deviation of a kernel is √(2 / ((1 + a²) · `fan_in`)) where the activation that follows is a rectifier (of
 //! negative slope a: `Relu`, `LeakyRelu`, `PRelu`, and the smooth ones with a = 0), otherwise √(2 / (`fan_in` + `fan_out`)).
