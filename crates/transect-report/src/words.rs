@@ -82,6 +82,12 @@ pub(crate) fn mode(mode: &str) -> (String, &'static str) {
             "How the score falls as the images get worse in physical units. The tolerance is the value at which a tenth \
              of what lies above chance is lost.",
         ),
+        "prior" => (
+            "What the data offer a lazy learner",
+            "What can be had without looking at any object, before any model: by a single number of each image, by its \
+             frame, by its file. And what is wrong with the data themselves: the same image twice, hidden strata, \
+             doubtful labels.",
+        ),
         other => {
             let mut title = other.replace('_', " ");
             if let Some(first) = title.get(..1) {
@@ -100,6 +106,7 @@ pub(crate) fn short_mode(name: &str) -> String {
         "performance" => "Performance".to_owned(),
         "robustness" => "Robustness".to_owned(),
         "shift" => "Shift".to_owned(),
+        "prior" => "Prior".to_owned(),
         other => mode(other).0,
     }
 }
@@ -133,6 +140,16 @@ pub(crate) fn metric(id: &str) -> String {
         "class_mix" => "difference of class mix",
         "carries" => "share of the harm that a trait carries",
         "attribute" => "difference of an attribute",
+        "lazy_learner" => "the class, from the format of the files alone",
+        "leakage" => "images on both sides of the split",
+        "best" => "the best lazy learner",
+        "strata" => "hidden strata",
+        "stratum" => "two parts by an attribute",
+        "separable" => "what holds no chemistry against the label",
+        "duplicate_labels" => "duplicates with different truth",
+        "straddling_groups" => "groups on both sides of the split",
+        "metadata" => "file metadata alone",
+        "name_order" => "the order of the files' names",
         "seconds_per_image" => "seconds per image",
         "not_measured" => "images that were not measured",
         "outside_classes" => "images outside the model's classes",
@@ -161,7 +178,10 @@ fn spelled(name: &str) -> String {
 pub(crate) fn about(id: &str) -> Option<String> {
     let (base, about) = id.split_once('[')?;
     let about = about.strip_suffix(']').unwrap_or(about);
-    if base.ends_with(".attribute") || base.ends_with(".harm_along") {
+    if [".attribute", ".harm_along", ".stratum"]
+        .iter()
+        .any(|of| base.ends_with(of))
+    {
         let known = transect_core::attribute::ATTRIBUTES
             .iter()
             .find(|a| a.name == about);

@@ -60,6 +60,11 @@ pub(crate) fn publish(job: &Job, fits: &Fits, out: &Path, end: &EndArgs) -> Outc
     let tables = FolderTables::open(out)?;
     let judged = transect_anatomy::judge(&tables)?;
     let (counts, failures) = count(&tables)?;
+    let gallery = if job.context.images_alone {
+        named(job, fits, &tables, &judged.findings)
+    } else {
+        gallery(job, fits, &tables)?
+    };
     let report = Report {
         title: if job.context.images_alone {
             format!("{} images, without a model", counts.target)
@@ -72,7 +77,7 @@ pub(crate) fn publish(job: &Job, fits: &Fits, out: &Path, end: &EndArgs) -> Outc
         headline: judged.headline,
         findings: judged.findings,
         figures: judged.figures,
-        gallery: gallery(job, fits, &tables)?,
+        gallery,
         failures,
     };
     let findings = transect_report::findings_json(&report);
@@ -193,6 +198,81 @@ fn count(tables: &FolderTables) -> Result<(Counts, Vec<Failure>)> {
         Ok(())
     })?;
     Ok((counts, failures))
+}
+
+/// Findings whose images are shown where there is no model, what is written over them, and how many.
+const NAMED: [(&str, &str, usize); 5] = [
+    ("prior.duplicate_labels", "Duplicates, different truth", 6),
+    ("prior.leakage", "On both sides of the split", 6),
+    ("prior.suspicious_labels", "Label in doubt", 6),
+    ("prior.duplicates", "Duplicates", 4),
+    (
+        "shift.outside_envelope",
+        "Outside of the reference's range",
+        4,
+    ),
+];
+
+/// Images that findings name, each once; of the first stratum two of each part.
+fn named(job: &Job, fits: &Fits, tables: &FolderTables, findings: &[Finding]) -> Vec<Picture> {
+    let rows: std::collections::BTreeMap<&str, u32> = tables
+        .items()
+        .iter()
+        .map(|i| (i.item.image.as_str(), i.item.row))
+        .collect();
+    let mut wanted: Vec<(u32, String)> = Vec::new();
+    for (id, title, most) in NAMED {
+        let of = findings.iter().filter(|f| f.id == id);
+        for image in of.flat_map(|f| f.images.iter().take(most)) {
+            wanted.extend(rows.get(image.as_str()).map(|row| (*row, title.to_owned())));
+        }
+    }
+    if let Some(stratum) = findings.iter().find(|f| f.id.starts_with("prior.stratum[")) {
+        let other = tables
+            .items()
+            .iter()
+            .filter(|i| i.item.role == Role::Target && i.status == Status::Ok)
+            .map(|i| &i.item.image)
+            .filter(|image| !stratum.images.contains(image));
+        for (images, title) in [
+            (
+                stratum.images.iter().take(2).collect::<Vec<_>>(),
+                "Smaller part of a stratum",
+            ),
+            (other.take(2).collect(), "Larger part of a stratum"),
+        ] {
+            for image in images {
+                wanted.extend(rows.get(image.as_str()).map(|row| (*row, title.to_owned())));
+            }
+        }
+    }
+    let mut told = BTreeSet::new();
+    let mut pictures = Vec::new();
+    for (row, title) in wanted {
+        let item = &tables.items()[row as usize].item;
+        if !told.insert(row) {
+            continue;
+        }
+        // A picture that cannot be made again is left out; its row is in the tables.
+        let Ok(picture) = render(job, row, &View::identity(), fits) else {
+            continue;
+        };
+        let truth = match &item.truth {
+            TruthRef::Class(name) => format!("truth {name}"),
+            TruthRef::Path(_) => "truth outlined".to_owned(),
+            TruthRef::None => String::new(),
+        };
+        pictures.push(Picture {
+            title,
+            alt: format!("{} {truth}", item.image),
+            caption: truth,
+            row,
+            image: item.image.clone(),
+            png: picture.png,
+            note: String::new(),
+        });
+    }
+    pictures
 }
 
 /// The worst images of the target and typical ones, by the task's primary metric.

@@ -316,13 +316,12 @@ fn leakage(
             if sides.what.starts_with("reference") {
                 "the reference".to_owned()
             } else {
-                format!("another split, such as `{}`", sides.names[l])
+                format!("another split (such as `{}`)", sides.names[l])
             }
         },
     );
     finding.claim = format!(
-        "{} of {} are in {learned} too, or nearly the same image is: {}.",
-        count,
+        "In {learned} too, or nearly the same image: {count} of {}, {}.",
         words::images(tested.len()),
         words::Form::Percent.estimate(&e)
     );
@@ -349,12 +348,14 @@ fn leakage(
     Ok(())
 }
 
+/// The name of what a row belongs to, where it has one.
+type Part<'a> = &'a dyn Fn(usize) -> Option<&'a str>;
+
 /// Duplicates across domains and across groups: what was taken for independent is not.
 fn across(study: &Study<'_>, pairs: &[Pair], opinion: &mut Opinion) {
     let items = study.tables.items();
     let domain = |i: usize| items[i].item.domain.as_deref();
     let group = |i: usize| items[i].item.group.as_deref();
-    type Part<'a> = &'a dyn Fn(usize) -> Option<&'a str>;
     let parts: [(&str, bool, Part<'_>, &str); 2] = [
         (
             "domain",
@@ -395,7 +396,7 @@ fn across(study: &Study<'_>, pairs: &[Pair], opinion: &mut Opinion) {
         } else {
             finding.verdict = Verdict::Warn;
             finding.claim = format!(
-                "{} lie in two {what}s ({}): {harm}.",
+                "In two {what}s at once: {} ({} of the images); {harm}.",
                 words::counted(crossing.len(), "pair of duplicates", "pairs of duplicates"),
                 words::percent(members.len() as f64 / n as f64)
             );
@@ -544,8 +545,12 @@ fn conflicts(study: &Study<'_>, pairs: &[Pair], opinion: &mut Opinion) -> Result
     if differing.is_empty() {
         finding.verdict = Verdict::Pass;
         finding.claim = format!(
-            "{} carry the same truth.",
-            words::counted(compared, "pair of duplicates", "pairs of duplicates")
+            "The same truth in {}.",
+            if compared == 1 {
+                "the one pair of duplicates".to_owned()
+            } else {
+                format!("all {compared} pairs of duplicates")
+            }
         );
     } else {
         if differing[0].0 < OVERLAP.1 {
@@ -553,7 +558,7 @@ fn conflicts(study: &Study<'_>, pairs: &[Pair], opinion: &mut Opinion) -> Result
         }
         let said: Vec<String> = differing.iter().take(3).map(|d| d.1.clone()).collect();
         finding.claim = format!(
-            "{} of {} carry different truth: {}{}. No model can be right on both of a pair.",
+            "Different truth in {} of {}: {}{}. No model can be right on both of a pair.",
             differing.len(),
             words::counted(compared, "pair of duplicates", "pairs of duplicates"),
             words::list(&said),

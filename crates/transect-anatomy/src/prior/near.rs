@@ -215,7 +215,7 @@ impl Kind {
         let xy: f64 = points.iter().map(|p| (p.0 - mx) * (p.1 - my)).sum();
         let xx: f64 = points.iter().map(|p| (p.0 - mx).powi(2)).sum();
         let power = xy / xx;
-        (xx > 1e-12 && power.is_finite() && power > 0.0).then(|| Null {
+        (xx > 1e-12 && power.is_finite() && power > 0.0).then_some(Null {
             level: my - power * mx,
             power,
             n: self.n,
@@ -238,12 +238,47 @@ fn threshold(nulls: &[Null]) -> f64 {
     (1.0 - low.exp()).max(FLOOR)
 }
 
+/// Gives every pair of images, the first before the second, with its largest correlation over the eight flips and turns of the
+/// second, and which of them that is. All turns of a block of images against a block before them are one matrix product.
+fn all_pairs(greys: &Greys, each: &mut dyn FnMut(usize, usize, f32, usize)) {
+    let n = greys.rows.len();
+    let images = Mat::from_fn(SAMPLES, n, |s, i| greys.of(i)[s]);
+    for from in (0..n).step_by(BLOCK) {
+        let width = BLOCK.min(n - from);
+        // Column 8·j + t: image from + j, turned.
+        let turns = Mat::from_fn(SAMPLES, 8 * width, |s, column| {
+            greys.of(from + column / 8)[turned(column % 8, s / SIDE, s % SIDE)]
+        });
+        for other in (0..from + width).step_by(BLOCK) {
+            let height = BLOCK.min(from + width - other);
+            let mut products = Mat::<f32>::zeros(height, 8 * width);
+            matmul(
+                products.as_mut(),
+                Accum::Replace,
+                images.subcols(other, height).transpose(),
+                turns.as_ref(),
+                1.0_f32,
+                Par::Seq,
+            );
+            for j in 0..width {
+                for i in (0..height).take_while(|i| other + i < from + j) {
+                    let (mut best, mut turn) = (f32::NEG_INFINITY, 0);
+                    for t in 0..8 {
+                        let r = products[(i, 8 * j + t)];
+                        if r > best {
+                            (best, turn) = (r, t);
+                        }
+                    }
+                    each(other + i, from + j, best, turn);
+                }
+            }
+        }
+    }
+}
+
 /// Compares all pairs under the eight flips and turns. `source` says where each row of the run comes from: pairs of one pair
 /// of sources have one null. No label or truth is looked at.
-///
-/// All 8 turns of a block of images against all images before them are one matrix product.
 pub(super) fn compare(greys: &Greys, source: &dyn Fn(usize) -> Option<usize>) -> Near {
-    let n = greys.rows.len();
     let of: Vec<usize> = greys
         .rows
         .iter()
@@ -264,54 +299,21 @@ pub(super) fn compare(greys: &Greys, source: &dyn Fn(usize) -> Option<usize>) ->
     let mut held: Vec<(f32, u32, u32, u8)> = Vec::new();
     let mut lowest = FLOOR as f32;
     let mut compared = 0_u64;
-    let images = Mat::from_fn(SAMPLES, n, |s, i| greys.of(i)[s]);
-    for from in (0..n).step_by(BLOCK) {
-        let width = BLOCK.min(n - from);
-        // Column 8·j + t: image from + j, turned.
-        let turns = Mat::from_fn(SAMPLES, 8 * width, |s, column| {
-            greys.of(from + column / 8)[turned(column % 8, s / SIDE, s % SIDE)]
-        });
-        for other in (0..from + width).step_by(BLOCK) {
-            let height = BLOCK.min(from + width - other).min(n - other);
-            let mut products = Mat::<f32>::zeros(height, 8 * width);
-            matmul(
-                products.as_mut(),
-                Accum::Replace,
-                images.subcols(other, height).transpose(),
-                turns.as_ref(),
-                1.0_f32,
-                Par::Seq,
-            );
-            for j in 0..width {
-                for i in 0..height {
-                    let (a, b) = (other + i, from + j);
-                    if a >= b {
-                        continue;
-                    }
-                    let (mut best, mut turn) = (f32::NEG_INFINITY, 0);
-                    for t in 0..8 {
-                        let r = products[(i, 8 * j + t)];
-                        if r > best {
-                            (best, turn) = (r, t);
-                        }
-                    }
-                    compared += 1;
-                    let counts = kinds.entry(kind(a, b)).or_insert_with(Kind::new);
-                    let bin = (f64::from(best + 1.0) * 0.5 * BINS as f64) as usize;
-                    counts.counts[bin.min(BINS - 1)] += 1;
-                    counts.n += 1;
-                    if best >= lowest {
-                        held.push((best, a as u32, b as u32, turn as u8));
-                    }
-                }
-            }
-            if held.len() > HELD {
-                held.sort_unstable_by(|x, y| y.0.total_cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
-                held.truncate(HELD / 2);
-                lowest = held[HELD / 2 - 1].0;
-            }
+    all_pairs(greys, &mut |a, b, best, turn| {
+        compared += 1;
+        let counts = kinds.entry(kind(a, b)).or_insert_with(Kind::new);
+        let bin = (f64::from(best + 1.0) * 0.5 * BINS as f64) as usize;
+        counts.counts[bin.min(BINS - 1)] += 1;
+        counts.n += 1;
+        if best >= lowest {
+            held.push((best, a as u32, b as u32, turn as u8));
         }
-    }
+        if held.len() > HELD {
+            held.sort_unstable_by(|x, y| y.0.total_cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
+            held.truncate(HELD / 2);
+            lowest = held[HELD / 2 - 1].0;
+        }
+    });
     // Kinds of few pairs share a null. One that is full of duplicates has none of its own: it is taken for as bad as the worst
     // of the others.
     let mut few = Kind::new();
@@ -448,6 +450,40 @@ mod tests {
         }
         assert!((cells.iter().sum::<f64>() / SAMPLES as f64 - 63.0).abs() < 1e-9);
         assert!(unit(&vec![7.0; SAMPLES]).is_none());
+    }
+
+    #[test]
+    fn correlations_are_those_of_an_independent_program() {
+        let golden: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../golden/prior/values.json")).unwrap();
+        let mut made = Greys::default();
+        for (row, picture) in golden["pictures"].as_array().unwrap().iter().enumerate() {
+            let k: Vec<i64> = (0..5).map(|i| picture[i].as_i64().unwrap()).collect();
+            let side = i64::try_from(THUMBNAIL).unwrap();
+            let thumbnail: Vec<u8> = (0..side * side)
+                .flat_map(|at| {
+                    let (r, c) = (at / side, at % side);
+                    let level = k[0] * r * r + k[1] * c * c + k[2] * r * c + k[3] * r + k[4] * c;
+                    [0, 9, 31].map(|shift| (level.div_euclid(64) + shift).rem_euclid(256) as u8)
+                })
+                .collect();
+            let cells = shrunk(&thumbnail, &weights());
+            let corner = golden["corner"][row].as_f64().unwrap();
+            assert!((cells[0] - corner).abs() < 1e-9, "{row}: {}", cells[0]);
+            made.rows.push(row);
+            made.values.extend(unit(&cells).unwrap());
+        }
+        let pairs = golden["pairs"].as_array().unwrap();
+        let mut seen = 0;
+        all_pairs(&made, &mut |a, b, r, _| {
+            let of = |p: &&serde_json::Value| {
+                p[0].as_u64() == Some(a as u64) && p[1].as_u64() == Some(b as u64)
+            };
+            let expected = pairs.iter().find(of).unwrap()[2].as_f64().unwrap();
+            assert!((f64::from(r) - expected).abs() < 1e-5, "{a} {b}: {r}");
+            seen += 1;
+        });
+        assert_eq!(seen, pairs.len());
     }
 
     #[test]

@@ -35,7 +35,8 @@ fn images(seed: u64, n: usize, classes: usize, group_size: usize) -> MemoryTable
 fn planted(seed: u64, n: usize, classes: usize, flaw: &Flaw) -> (Judged, Planted) {
     let mut tables = images(seed, n, classes, 0);
     let planted = plant(&mut tables, flaw);
-    (judge(&tables).unwrap(), planted)
+    let judged = judge(&tables).expect("a run that was simulated can be judged");
+    (judged, planted)
 }
 
 /// Counts what is said of many runs, on two threads.
@@ -53,7 +54,7 @@ fn count(runs: u64, ask: &(dyn Fn(u64) -> Vec<String> + Sync)) -> BTreeMap<Strin
             .collect();
         workers
             .into_iter()
-            .flat_map(|w| w.join().unwrap())
+            .flat_map(|w| w.join().expect("a worker ends"))
             .collect()
     });
     let mut counts = BTreeMap::new();

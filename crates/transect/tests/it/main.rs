@@ -4,6 +4,7 @@
 mod bad_input;
 mod book;
 mod fixture;
+mod inspect;
 mod layers;
 mod options;
 mod resume;
