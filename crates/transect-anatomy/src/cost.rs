@@ -43,7 +43,9 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
     let mut total: Vec<f64> = Vec::new();
     let mut inference: Vec<f64> = Vec::new();
     study.tables.scan_timings(&mut |t| {
-        if t.view_id == "identity" && t.total_s.is_finite() && t.inference_s.is_finite() {
+        let audited = study.model.as_ref().is_none_or(|m| *m == t.model_id);
+        if audited && t.view_id == "identity" && t.total_s.is_finite() && t.inference_s.is_finite()
+        {
             total.push(t.total_s);
             inference.push(t.inference_s);
         }
@@ -85,7 +87,7 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
     finding.caveats.push("on this machine, one image after the other, everything from file to score; several workers do more".to_owned());
     finding.evidence.view = Some("identity".to_owned());
     finding.evidence.sql = Some(
-        "SELECT median(total_s), quantile_cont(total_s, 0.95), avg(total_s) FROM 'timings.parquet' WHERE view_id = 'identity'".to_owned(),
+        "SELECT median(total_s), quantile_cont(total_s, 0.95), avg(total_s) FROM 'timings.parquet' WHERE view_id = 'identity' AND model_id = 'given'".to_owned(),
     );
     let draft = if let Some(wanted) = study.context.throughput_per_day.filter(|t| *t > 0.0) {
         let limit = DAY_S / wanted;

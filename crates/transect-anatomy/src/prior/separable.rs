@@ -21,6 +21,9 @@ pub const LEAD: Threshold = Threshold {
 const SESSION: usize = 10;
 /// Sessions told apart at most, the largest.
 const SESSIONS: usize = 10;
+/// Correlation of neighbouring channels of the residual above which it holds structure: noise of the detector has none, and taking
+/// a smooth part away leaves it a little below 0.
+const STRUCTURE: f64 = 0.3;
 /// Standard deviation of the smoothing kernel, as a share of the number of channels.
 const SMOOTH: f64 = 0.05;
 
@@ -97,6 +100,7 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
     }
     sessions(study, question, &matrix, opinion)?;
     let (smooth, residual) = parted(&spectrum, question)?;
+    let rough = neighbours(&residual) <= STRUCTURE;
     for (what, words_of, part) in [
         (
             "residual",
@@ -111,7 +115,7 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
     ] {
         let said = question.probe(&part)?;
         let id = format!("prior.separable[{what}]");
-        if what == "residual" {
+        if what == "residual" && rough {
             compare(
                 study,
                 &id,
@@ -129,6 +133,12 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
                 Form::Percent.estimate(&e),
                 words::percent(reached.estimate)
             );
+            if what == "residual" {
+                finding.caveats.push(format!(
+                    "described: neighbouring channels of the residual go together (correlation {}), so it holds structure and not only noise, and may be chemistry in narrow bands",
+                    words::number(neighbours(&residual))
+                ));
+            }
             opinion.drafts.push(finding.into());
         }
     }
@@ -261,11 +271,8 @@ fn smoother(channels: usize) -> Vec<Vec<f64>> {
             let at = |other: usize| (other as f64 - c as f64) / sigma;
             let weight = |other: usize| (-0.5 * at(other).powi(2)).exp();
             // Normal equations of 1, t, t²: moments of t under the weights.
-            let m: [f64; 5] = std::array::from_fn(|power| {
-                (0..channels)
-                    .map(|o| weight(o) * at(o).powi(power as i32))
-                    .sum()
-            });
+            let m = [0, 1, 2, 3, 4]
+                .map(|power| -> f64 { (0..channels).map(|o| weight(o) * at(o).powi(power)).sum() });
             // First row of the inverse of [[m0, m1, m2], [m1, m2, m3], [m2, m3, m4]], up to the determinant.
             let a = m[2] * m[4] - m[3] * m[3];
             let b = m[2] * m[3] - m[1] * m[4];
@@ -300,6 +307,25 @@ fn parted(spectrum: &Embedded, question: &Question) -> Result<(Matrix, Matrix)> 
         Matrix::new(n, channels, smooth)?,
         Matrix::new(n, channels, residual)?,
     ))
+}
+
+/// Correlation of neighbouring channels over all rows, each channel less its mean: Σ d(c)·d(c+1) over Σ of their mean squares; 0
+/// where nothing varies.
+fn neighbours(residual: &Matrix) -> f64 {
+    let (n, channels) = (residual.rows(), residual.columns());
+    let means: Vec<f64> = (0..channels)
+        .map(|c| (0..n).map(|r| residual.row(r)[c]).sum::<f64>() / n.max(1) as f64)
+        .collect();
+    let (mut together, mut alone) = (0.0, 0.0);
+    for r in 0..n {
+        let row = residual.row(r);
+        for c in 0..channels.saturating_sub(1) {
+            let (a, b) = (row[c] - means[c], row[c + 1] - means[c + 1]);
+            together += a * b;
+            alone += 0.5 * (a * a + b * b);
+        }
+    }
+    if alone > 0.0 { together / alone } else { 0.0 }
 }
 
 /// One comparison: how far the label gets beyond what holds no chemistry, on the same images.
@@ -387,10 +413,32 @@ mod tests {
             for (c, v) in apply(&parabola).iter().enumerate() {
                 assert!((v - parabola(c as f64)).abs() < 1e-8, "{channels} {c}");
             }
-            let ripple = apply(&|c| if c as usize % 2 == 0 { 1.0 } else { -1.0 });
+            let ripple = apply(&|c| {
+                if (c as usize).is_multiple_of(2) {
+                    1.0
+                } else {
+                    -1.0
+                }
+            });
             let middle = ripple[channels / 2].abs();
             assert!(middle < 0.2, "{channels}: {middle}");
         }
+    }
+
+    #[test]
+    fn noise_has_no_neighbours_and_bands_have() {
+        let mut stream = transect_core::Stream::new(3, "prior/neighbours", &[]);
+        let noise: Vec<f64> = (0..50 * 40).map(|_| stream.normal()).collect();
+        let noise = Matrix::new(50, 40, noise).expect("a matrix");
+        assert!(neighbours(&noise).abs() < 0.1);
+        let bands: Vec<f64> = (0..50)
+            .flat_map(|_| {
+                let height = stream.normal();
+                (0..40).map(move |c| height * (-0.5 * ((f64::from(c) - 20.0) / 2.0).powi(2)).exp())
+            })
+            .collect();
+        let bands = Matrix::new(50, 40, bands).expect("a matrix");
+        assert!(neighbours(&bands) > 0.6);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::words;
 
 /// Bias-corrected Cramér's V of a stratum with the label above which it warns; it never fails.
 pub const LABEL_ASSOCIATION: Threshold = Threshold {
-    warn: 0.3,
+    warn: 0.2,
     fail: 1.0,
 };
 /// Attributes of the truth, not of the acquisition.
@@ -36,6 +36,41 @@ const SAME: f64 = 0.8;
 const VALUES: usize = 20;
 /// Names that a finding holds.
 const NAMED: usize = 2_000;
+
+/// Attributes that are a grey level of the file: in steps of one level.
+const IN_LEVELS: [&str; 4] = [
+    "intensity_q01",
+    "intensity_q50",
+    "intensity_q99",
+    "background",
+];
+/// Levels by which two parts of such an attribute must differ at least: one or two are what rounding makes of one part.
+const LEVELS: f64 = 3.0;
+
+/// Whether two parts differ by no more than the steps in which the file counts.
+fn a_step_of_grey(study: &Study<'_>, attribute: usize, parts: &[(usize, bool)]) -> Result<bool> {
+    if !IN_LEVELS.contains(&ATTRIBUTES[attribute].name) {
+        return Ok(false);
+    }
+    let items = study.tables.items();
+    let side = |upper: bool| -> Vec<f64> {
+        parts
+            .iter()
+            .filter(|(_, up)| *up == upper)
+            .filter_map(|&(i, _)| items[i].attributes.get(attribute).copied().flatten())
+            .collect()
+    };
+    let bits = parts
+        .iter()
+        .filter_map(|&(i, _)| items[i].attribute("bits"))
+        .fold(0.0, f64::max);
+    let (upper, lower) = (side(true), side(false));
+    if upper.is_empty() || lower.is_empty() || !(1.0..=16.0).contains(&bits) {
+        return Ok(false);
+    }
+    let level = 1.0 / (bits.exp2() - 1.0);
+    Ok(median(&upper)? - median(&lower)? < LEVELS * level)
+}
 
 /// Looks for strata among the target's images.
 pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
@@ -102,6 +137,9 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
             .iter()
             .filter_map(|&i| value(i, first).map(|v| (i, v > at)))
             .collect();
+        if a_step_of_grey(study, first, &parts)? {
+            continue;
+        }
         let within = before
             .iter()
             .find(|(_, outer)| inside(&parts, outer))
@@ -210,6 +248,9 @@ struct Known {
     told: bool,
 }
 
+/// A column's value of a row.
+type Of<'a> = &'a dyn Fn(usize) -> Option<&'a str>;
+
 /// The column that agrees best with the parts, if one does well.
 fn known(study: &Study<'_>, parts: &[(usize, bool)]) -> Result<Option<Known>> {
     let items = study.tables.items();
@@ -236,7 +277,6 @@ fn known(study: &Study<'_>, parts: &[(usize, bool)]) -> Result<Option<Known>> {
         }
         Ok(())
     };
-    type Of<'a> = &'a dyn Fn(usize) -> Option<&'a str>;
     let named: [(&Option<String>, Of<'_>); 3] = [
         (&study.context.domain, &|i| items[i].item.domain.as_deref()),
         (&study.context.stratum, &|i| {
@@ -388,10 +428,11 @@ fn one(
     .into_iter()
     .next();
     let lead = crosses(study, &labelled);
-    claim.push_str(&format!(
+    let lead = format!(
         " Its association with the class is {} (Cramér's V, 0 to 1){lead}.",
         words::number(association.v)
-    ));
+    );
+    claim.push_str(&lead);
     finding.claim = claim;
     match e {
         Some(e) => {
