@@ -1,5 +1,4 @@
 //! Gathers the book's pages on failure modes for `explain`, one for each file in `docs/src/modes`.
-#![expect(clippy::print_stdout, reason = "this is how Cargo is told")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -20,6 +19,7 @@ fn main() -> std::io::Result<()> {
     let mut code = String::from("const MODES: &[(&str, &str)] = &[\n");
     for page in &pages {
         let name = page.file_stem().unwrap_or_default().to_string_lossy();
+        let page = page.to_string_lossy();
         let _ = writeln!(code, "    ({name:?}, include_str!({page:?})),");
     }
     code.push_str("];\n");
