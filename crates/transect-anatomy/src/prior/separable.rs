@@ -100,7 +100,8 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
     }
     sessions(study, question, &matrix, opinion)?;
     let (smooth, residual) = parted(&spectrum, question)?;
-    let rough = neighbours(&residual) <= STRUCTURE;
+    let together = neighbours(&residual);
+    let rough = together <= STRUCTURE;
     for (what, words_of, part) in [
         (
             "residual",
@@ -115,7 +116,7 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
     ] {
         let said = question.probe(&part)?;
         let id = format!("prior.separable[{what}]");
-        if what == "residual" && rough {
+        if what == "residual" && together <= STRUCTURE {
             compare(
                 study,
                 &id,
@@ -136,7 +137,7 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
             if what == "residual" {
                 finding.caveats.push(format!(
                     "described: neighbouring channels of the residual go together (correlation {}), so it holds structure and not only noise, and may be chemistry in narrow bands",
-                    words::number(neighbours(&residual))
+                    words::number(together)
                 ));
             }
             opinion.drafts.push(finding.into());

@@ -167,16 +167,16 @@ pub fn section(sectioning: &Sectioning, seed: u64, index: u64) -> Section {
             continue;
         }
         let radius = 1.6 * (1.0 + 0.08 * altered * here) * (0.15 * tissue.normal()).exp();
-        let reach = (radius + 2.0).ceil() as i64;
-        for dr in -reach..=reach {
-            for dc in -reach..=reach {
-                let (y, x) = (r as i64 + dr, c as i64 + dc);
-                if !(0..SIDE as i64).contains(&y) || !(0..SIDE as i64).contains(&x) {
-                    continue;
-                }
+        let reach = (radius + 2.0).ceil() as usize;
+        let span = |at: f64| {
+            let at = at as usize;
+            at.saturating_sub(reach)..(at + reach + 1).min(SIDE)
+        };
+        for y in span(r) {
+            for x in span(c) {
                 let distance = ((y as f64 + 0.5 - r).powi(2) + (x as f64 + 0.5 - c).powi(2)).sqrt();
                 let inside = 1.0 / (1.0 + (3.0 * (distance - radius)).exp());
-                let at = y as usize * SIDE + x as usize;
+                let at = y * SIDE + x;
                 nuclei[at] = nuclei[at].max(inside);
             }
         }

@@ -244,6 +244,7 @@ fn embeddings_and_timings_come_back() {
         .collect();
     assert_eq!(round_trip(EmbeddingTable, rows.clone()), rows);
     let rows = vec![Timing {
+        model_id: "given".to_owned(),
         row: 1,
         view_id: "defocus:3".into(),
         view_s: 0.5,
