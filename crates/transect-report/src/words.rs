@@ -88,6 +88,21 @@ pub(crate) fn mode(mode: &str) -> (String, &'static str) {
              frame, by its file. And what is wrong with the data themselves: the same image twice, hidden strata, \
              doubtful labels.",
         ),
+        "shortcut" => (
+            "Right for the wrong reason?",
+            "Whether predictions follow where an image comes from and not what it shows: its style, its frame, its \
+             laboratory. That the domain can be read from the embedding does not show that it is used.",
+        ),
+        "bias" => (
+            "On what is it worse?",
+            "Subgroups that a column or an attribute names, against the rest, with intervals that hold over all of them \
+             together; and slices that were found on one half of the images and confirmed on the other.",
+        ),
+        "hallucination" => (
+            "Sure without reason?",
+            "Wrong answers that were given with confidence, objects where there are none, and how sure it is of what it \
+             cannot know.",
+        ),
         other => {
             let mut title = other.replace('_', " ");
             if let Some(first) = title.get(..1) {

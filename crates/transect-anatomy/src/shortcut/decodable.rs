@@ -2,7 +2,7 @@
 
 use transect_core::finding::Evidence;
 use transect_core::{Better, Finding, Result, Status, Threshold, Verdict};
-use transect_stats::{Matrix, Settings, Units, cramers_v, decodability};
+use transect_stats::{Matrix, Settings, Units, cramers_v, decodability, jackknife};
 
 use super::Sides;
 use crate::embedded::{Embedded, layer};
@@ -373,7 +373,18 @@ fn associated(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> Result
             words::p_value(d.p)
         ))
     );
-    finding.estimate = Some(found.v);
+    // V is no mean, and what a bootstrap repeats makes it larger: groups are left out.
+    let units = study.units_over_strata(&rows)?;
+    let settings = study.settings(id).range(0.0, 1.0);
+    let mut e = jackknife(&units, &settings, &mut |at| {
+        let of = |from: &[u32]| -> Vec<u32> { at.iter().map(|&a| from[a]).collect() };
+        let v = cramers_v(&of(&classes), &of(&labels))
+            .ok()?
+            .map_or(0.0, |a| a.v);
+        Some(vec![v])
+    })?;
+    let e = e.swap_remove(0);
+    let mut finding = with_estimate(finding, &e, study);
     finding.better = Better::Lower;
     finding.n = rows.len() as u64;
     finding.p = p.as_ref().map(|d| d.p);
@@ -382,7 +393,7 @@ fn associated(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> Result
             .to_owned(),
     );
     finding.caveats.push(
-        "corrected for bias (Bergsma 2013), without an interval; an association offers a shortcut and does not show that it is taken: never more than a warning".to_owned(),
+        "corrected for bias (Bergsma 2013); an association offers a shortcut and does not show that it is taken: never more than a warning".to_owned(),
     );
     finding.remedy = Some(format!(
         "Take images of every class from every {noun}; or report scores within each {noun}."
@@ -391,12 +402,21 @@ fn associated(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> Result
     let significant = p
         .as_ref()
         .is_some_and(|d| d.smallest_p <= 0.05 && d.p <= 0.05);
-    finding.verdict = if significant && found.v > ASSOCIATION.warn {
-        Verdict::Warn
-    } else {
-        // No interval, so its absence is not shown.
-        Verdict::Described
-    };
-    opinion.drafts.push(finding.into());
+    if !e.enough || finding.interval.is_none() {
+        // At 0 nothing varies, so there is no interval and no verdict.
+        finding.interval = None;
+        finding.threshold = None;
+        opinion.drafts.push(finding.into());
+        return Ok(());
+    }
+    opinion.drafts.push(Draft {
+        finding,
+        ground: Ground::Bounds {
+            low: e.low,
+            high: e.high,
+            enough: true,
+            may_warn: significant,
+        },
+    });
     Ok(())
 }
