@@ -149,6 +149,9 @@ struct Outcome {
     count_moved: bool,
 }
 
+/// Score, class and number of objects that were said of an image.
+type Said = (Option<f64>, Option<u32>, Option<f64>);
+
 /// Outcomes by view and row.
 type Outcomes = BTreeMap<String, BTreeMap<u32, Outcome>>;
 
@@ -169,8 +172,7 @@ fn outcomes(study: &Study<'_>) -> Result<Outcomes> {
         Ok(())
     })?;
     // What the image itself said, at query 0 of each search.
-    let mut clean: BTreeMap<(String, u32), (Option<f64>, Option<u32>, Option<f64>)> =
-        BTreeMap::new();
+    let mut clean: BTreeMap<(String, u32), Said> = BTreeMap::new();
     let classes = study.context.task == Task::Classification;
     study.tables.scan_traces(&mut |t| {
         let Some(outcome) = all
@@ -329,7 +331,7 @@ fn found(
             words::percent(by_chance)
         );
     }
-    finding.unit = "fraction".to_owned();
+    "fraction".clone_into(&mut finding.unit);
     let view_id = view(search.name, search).id();
     finding.evidence = Evidence {
         model: study.model.clone(),
@@ -410,7 +412,7 @@ fn distance(
         if sorted.len() % 2 == 1 {
             Some(sorted[half])
         } else if sorted[half].is_finite() {
-            Some((sorted[half - 1] + sorted[half]) / 2.0)
+            Some(f64::midpoint(sorted[half - 1], sorted[half]))
         } else {
             None
         }
@@ -473,7 +475,7 @@ fn counts(
         Form::Percent.estimate(&estimate),
         words::images(rows.len())
     );
-    finding.unit = "fraction".to_owned();
+    "fraction".clone_into(&mut finding.unit);
     finding.better = Better::Lower;
     finding
         .caveats

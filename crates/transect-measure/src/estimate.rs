@@ -5,13 +5,13 @@ use std::time::Instant;
 use transect_core::{AUDITED, Fits, Image, Item, Result, Severity, Stage, View};
 use transect_optics::MakeContext;
 
+use crate::describe::described;
 use crate::fits::IMAGES;
 use crate::job::{Job, Source};
 use crate::load::load;
 use crate::plan::Plan;
 use crate::predictor::{Predictor, Shown};
 use crate::variant::copy_of;
-use crate::describe::described;
 
 /// Rows that are tried.
 pub(crate) const SAMPLE: usize = 5;
@@ -108,14 +108,6 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
                 &l.unit,
             )
         }));
-        fn shown<'a>(item: &'a Item, view: &'a View, image: &'a Image) -> Shown<'a> {
-            Shown {
-                item,
-                view,
-                image,
-                second: None,
-            }
-        }
         for view in views {
             // The first run of a session sets itself up; only the second is timed.
             if units == 0 {
@@ -166,4 +158,14 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
     estimate.item_s /= f64::from(items.max(1));
     estimate.unit_s /= f64::from(units.max(1));
     Ok(estimate)
+}
+
+/// A view of a row, as a predictor sees it.
+fn shown<'a>(item: &'a Item, view: &'a View, image: &'a Image) -> Shown<'a> {
+    Shown {
+        item,
+        view,
+        image,
+        second: None,
+    }
 }

@@ -6,9 +6,7 @@
 //! that of the image itself. A search stops when it has found; `natural` then walks back towards the image for as long as its
 //! budget lasts. Steps that made it worse are kept as a trace, with one at a quarter of the budget and one at the end.
 
-use transect_core::{
-    Error, Item, Measurement, Prediction, Result, Stream, Task, View, codes,
-};
+use transect_core::{Error, Item, Measurement, Prediction, Result, Stream, Task, View, codes};
 use transect_optics::perturb::{Mark, Natural, marked, shifted};
 use transect_score::Truth;
 use transect_table::TraceRow;
@@ -138,31 +136,29 @@ impl State<'_> {
             let index = columns.iter().position(|c| c.name == name)?;
             measurement.scores.get(index).copied().flatten()
         };
-        let (objective, score, found) = match (&predicted.prediction, self.truth) {
-            (Prediction::Classes(classes), Truth::Class(class)) => {
-                let p =
-                    |index: usize| f64::from(classes.probabilities[index]).max(LEAST_PROBABILITY);
-                let other = (0..classes.probabilities.len())
-                    .filter(|i| *i != *class as usize)
-                    .map(p)
-                    .fold(LEAST_PROBABILITY, f64::max);
-                let correct = classes.class() == *class as usize;
-                let margin = p(*class as usize).ln() - other.ln();
-                (margin, Some(f64::from(u8::from(correct))), !correct)
-            }
-            _ => {
-                let score = match self.frame.context.task {
-                    Task::Semantic => column("iou"),
-                    _ => column("average_precision_50"),
-                };
-                let slope = column("average_precision").unwrap_or(0.0) * 0.1
-                    + column("iou").unwrap_or(0.0) * 0.01;
-                let found = match (score, self.clean) {
-                    (Some(score), Some(clean)) => score <= 0.5 * clean,
-                    _ => false,
-                };
-                (score.unwrap_or(f64::INFINITY) + slope, score, found)
-            }
+        let (objective, score, found) = if let (Prediction::Classes(classes), Truth::Class(class)) =
+            (&predicted.prediction, self.truth)
+        {
+            let p = |index: usize| f64::from(classes.probabilities[index]).max(LEAST_PROBABILITY);
+            let other = (0..classes.probabilities.len())
+                .filter(|i| *i != *class as usize)
+                .map(p)
+                .fold(LEAST_PROBABILITY, f64::max);
+            let correct = classes.class() == *class as usize;
+            let margin = p(*class as usize).ln() - other.ln();
+            (margin, Some(f64::from(u8::from(correct))), !correct)
+        } else {
+            let score = match self.frame.context.task {
+                Task::Semantic => column("iou"),
+                _ => column("average_precision_50"),
+            };
+            let slope = column("average_precision").unwrap_or(0.0) * 0.1
+                + column("iou").unwrap_or(0.0) * 0.01;
+            let found = match (score, self.clean) {
+                (Some(score), Some(clean)) => score <= 0.5 * clean,
+                _ => false,
+            };
+            (score.unwrap_or(f64::INFINITY) + slope, score, found)
         };
         Ok(Look {
             objective,
@@ -288,7 +284,7 @@ impl State<'_> {
                 if self.spent() {
                     break;
                 }
-                let middle = (near + far) / 2.0;
+                let middle = f64::midpoint(near, far);
                 let p = worst.map(|w| w * middle);
                 let look = self.look(&natural.apply(&p))?;
                 if look.found {

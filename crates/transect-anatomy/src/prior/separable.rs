@@ -101,7 +101,6 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
     sessions(study, question, &matrix, opinion)?;
     let (smooth, residual) = parted(&spectrum, question)?;
     let together = neighbours(&residual);
-    let rough = together <= STRUCTURE;
     for (what, words_of, part) in [
         (
             "residual",

@@ -3,13 +3,16 @@
 use transect_core::{Digest, Status, Stream, Task, ViewKind};
 use transect_table::{MemoryTables, TraceRow};
 
+/// Class, number of objects, and whether it was right.
+type Said = (Option<u32>, Option<f64>, bool);
+
 /// Gives every search of the run an outcome: `broken` of the predictions that were right at first break, somewhere along the
 /// budget and at some distance within the reach; under the controls (`…_random`) a fifth as many. Images that were wrong at
 /// first are skipped, as a run skips them.
 pub fn plant(tables: &mut MemoryTables, broken: f64) {
     let classes = tables.run.context.task == Task::Classification;
     let seed = tables.run.context.seed;
-    let clean: Vec<Option<(Option<u32>, Option<f64>, bool)>> = tables
+    let clean: Vec<Option<Said>> = tables
         .items
         .iter()
         .map(|item| {

@@ -10,8 +10,7 @@ fn family(image: &Image, truth: Option<&LabelImage>, name: &str) -> Vec<f32> {
     features(image, truth, 1)
         .into_iter()
         .find(|(family, _)| *family == name)
-        .map(|(_, values)| values)
-        .unwrap_or_else(|| panic!("no family {name}"))
+        .map_or_else(|| panic!("no family {name}"), |(_, values)| values)
 }
 
 #[test]
