@@ -2,8 +2,8 @@
 
 mod external;
 mod head;
-#[expect(clippy::all, clippy::pedantic, unreachable_pub, reason = "generated")]
-pub(crate) mod proto;
+#[expect(clippy::all, clippy::pedantic, missing_docs, reason = "generated")]
+pub mod proto;
 mod reinit;
 mod tap;
 
