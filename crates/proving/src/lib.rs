@@ -2,3 +2,4 @@
 
 pub mod audits;
 pub mod calibrate;
+pub mod pixels;

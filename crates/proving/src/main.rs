@@ -1,4 +1,4 @@
-//! `cargo run --release -p proving -- calibrate|audits …`
+//! `cargo run --release -p proving -- calibrate|audits|pixels …`
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,14 +9,18 @@ const USAGE: &str = "usage: proving calibrate [--quick] [--only PREFIX] --out DI
          cells already in the CSV with as many simulations are kept; --quick: 400 simulations a cell instead of 2,000
        proving audits [--audits N] [--only PREFIX] [--jobs N] --out DIR
          power and false alarms of every failure mode from simulated tables with planted flaws, into DIR/audits.csv and
-         DIR/audits.md; cases already in the CSV with as many audits are kept; 2,000 audits a case, 2 threads";
+         DIR/audits.md; cases already in the CSV with as many audits are kept; 2,000 audits a case, 2 threads
+       proving pixels [--audits N] [--only PREFIX] [--jobs N] --out DIR
+         whole audits of planted models on drawn images, each with its control, into DIR/pixels.csv and DIR/pixels.md;
+         cases already in the CSV with as many audits are kept; 10 audits a case and variant, 2 threads";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().unwrap_or_default();
     let (mut only, mut out) = (String::new(), PathBuf::new());
-    let (mut simulations, mut audits, mut jobs) = (2_000, 2_000, 2);
-    let mut known = matches!(command.as_str(), "calibrate" | "audits");
+    let (mut simulations, mut jobs) = (2_000, 2);
+    let mut audits = if command == "pixels" { 10 } else { 2_000 };
+    let mut known = matches!(command.as_str(), "calibrate" | "audits" | "pixels");
     while let Some(argument) = arguments.next() {
         let mut number = |value: &mut usize| {
             if let Some(n) = arguments.next().and_then(|n| n.parse().ok()) {
@@ -46,6 +50,16 @@ fn main() -> ExitCode {
                 simulations,
                 only,
                 out,
+            },
+            &mut say,
+        )
+    } else if command == "pixels" {
+        proving::pixels::run(
+            &proving::pixels::Options {
+                audits,
+                only,
+                out,
+                jobs,
             },
             &mut say,
         )
