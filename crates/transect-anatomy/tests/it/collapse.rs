@@ -4,8 +4,7 @@ use transect_anatomy::collapse;
 use transect_anatomy::simulate::collapse::{Planted, plant};
 use transect_anatomy::simulate::{Scenario, tables_of};
 use transect_anatomy::{Ground, Opinion, Study};
-use transect_core::{Better, Finding, Task, Verdict};
-use transect_stats::judge as verdict_of;
+use transect_core::{Finding, Task, Verdict};
 
 const ID: &str = "collapse.one_dimensional";
 
@@ -50,9 +49,18 @@ fn comes_to(opinion: &Opinion) -> Verdict {
         .iter()
         .find(|d| d.finding.id == ID)
         .expect("it is there in these tables");
-    match &draft.ground {
-        Ground::Estimate(e) => verdict_of(e, &collapse::EXCESS, Better::Lower, draft.finding.p),
-        _ => draft.finding.verdict,
+    let Ground::Bounds {
+        low, high, enough, ..
+    } = draft.ground
+    else {
+        return draft.finding.verdict;
+    };
+    match draft.finding.p {
+        _ if !enough => Verdict::Undecided,
+        Some(p) if p <= 0.05 => Verdict::Fail,
+        _ if low > collapse::EXCESS.warn => Verdict::Warn,
+        _ if high < collapse::EXCESS.warn => Verdict::Pass,
+        _ => Verdict::Undecided,
     }
 }
 
@@ -67,9 +75,9 @@ fn moments(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> [f64; 4] {
             .iter()
             .find(|d| d.finding.id == ID)
             .expect("it is there in these tables");
-        let Ground::Estimate(e) = &draft.ground else {
-            panic!("{draft:?}");
-        };
+        let f = &draft.finding;
+        let [low, high] = f.interval.expect("it is there in these tables");
+        let se = (high - low) / (2.0 * 1.96);
         let truth = o
             .figures
             .iter()
