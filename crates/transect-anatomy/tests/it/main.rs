@@ -12,6 +12,7 @@ mod collapse;
 mod edges;
 mod metric;
 mod overclaims;
+mod odd;
 mod planted;
 mod prior;
 mod shortcut;
