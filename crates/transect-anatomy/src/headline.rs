@@ -269,9 +269,7 @@ fn wrong(study: &Study<'_>, findings: &[Finding]) -> Answer {
 /// A share of `whole` with its bounds: `19% (13–26%)`, `more than all of it (112%, 80–140%)`.
 fn share(f: &Finding, whole: &str) -> String {
     let value = words::percent(f.estimate.unwrap_or_default());
-    let range = f
-        .interval
-        .map(|[low, high]| Form::Percent.range(low, high));
+    let range = f.interval.map(|[low, high]| Form::Percent.range(low, high));
     match (f.estimate.is_some_and(|e| e > 1.0), range) {
         (true, Some(range)) => format!("more than all of {whole} ({value}, {range})"),
         (true, None) => format!("more than all of {whole} ({value})"),

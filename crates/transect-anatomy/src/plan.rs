@@ -30,12 +30,9 @@ pub(crate) fn merge(requests: Vec<Request>) -> Vec<Request> {
         if request.views.is_empty() {
             continue;
         }
-        if let Some(known) = merged
-            .iter_mut()
-            .find(|m| {
-                m.stage == request.stage && m.model == request.model && m.rows == request.rows
-            })
-        {
+        if let Some(known) = merged.iter_mut().find(|m| {
+            m.stage == request.stage && m.model == request.model && m.rows == request.rows
+        }) {
             if !known.mode.split(", ").any(|m| m == request.mode) {
                 known.mode = format!("{}, {}", known.mode, request.mode);
             }

@@ -20,10 +20,10 @@ use crate::opinion::{Opinion, not_assessable};
 use crate::study::Study;
 
 pub use duplicates::LEAKAGE;
+pub(crate) use headline::headline;
 pub use lazy::LAZY_LEARNER;
 pub use separable::LEAD;
 pub use strata::LABEL_ASSOCIATION;
-pub(crate) use headline::headline;
 
 pub(crate) const MODE: Mode = Mode {
     name: "prior",

@@ -7,10 +7,10 @@ pub mod adversarial;
 pub mod baseline;
 pub mod bias;
 pub mod collapse;
-pub mod metric;
-pub mod prior;
 pub mod hallucination;
+pub mod metric;
 pub mod parts;
+pub mod prior;
 pub mod shortcut;
 
 use std::collections::BTreeMap;

@@ -76,10 +76,7 @@ mod infinite {
 }
 
 /// What is known of a run before anything is measured: what `plan` and `judge` may look at beside the tables.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Context {
     /// What the model does.

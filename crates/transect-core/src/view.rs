@@ -185,10 +185,7 @@ pub const SURROGATES: &[(&str, &str)] = &[
         "noise_only",
         "the mean level with noise as the camera makes it",
     ),
-    (
-        "phase_scrambled",
-        "the power spectrum, with random phases",
-    ),
+    ("phase_scrambled", "the power spectrum, with random phases"),
     (
         "defocused_blank",
         "the image far out of focus, with noise as the camera makes it",

@@ -333,8 +333,8 @@ fn columns(request: &Request, source: &Source, errors: &mut Errors) -> Option<Co
             stratum,
             pair,
         ]
-            .into_iter()
-            .flatten(),
+        .into_iter()
+        .flatten(),
     );
     let others = (0..table.headers.len())
         .filter(|i| !meant.contains(i))

@@ -1,12 +1,14 @@
 //! Pictures for the report: named views, made again.
 
-use transect_core::{AUDITED, Error, Fits, Image, LabelImage, Prediction, Result, View, ViewKind, codes};
+use transect_core::{
+    AUDITED, Error, Fits, Image, LabelImage, Prediction, Result, View, ViewKind, codes,
+};
 use transect_score::Truth;
 
+use crate::describe::profile_of;
 use crate::job::{Job, Source};
 use crate::load::load;
 use crate::predictor::{Predictor, Shown};
-use crate::describe::profile_of;
 
 /// Longest side of a picture, pixels.
 const SIDE: usize = 360;

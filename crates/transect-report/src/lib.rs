@@ -101,8 +101,7 @@ pub fn html(report: &Report) -> String {
 /// `findings.json`: the findings for machines, in the schema `transect/findings/1` (`docs/schema/findings.json`).
 ///
 /// Numbers are written so that they read back to the same bits; a number that is not finite is written as `null`, so an
-/// interval that the data do not bound on one side has a `null` there. Ends with a line feed. [`Report::outside`] is not
-/// in it.
+/// interval that the data do not bound on one side has a `null` there. Ends with a line feed.
 pub fn findings_json(report: &Report) -> String {
     json::render(report)
 }

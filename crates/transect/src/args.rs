@@ -18,7 +18,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Audit a model on your images: how well does it do, do they differ from the reference, how far does it bend.
-    Audit(AuditArgs),
+    Audit(Box<AuditArgs>),
     /// Look at images and their truth alone, without a model: duplicates, leaks, hidden strata, what a lazy learner reaches.
     Inspect(InspectArgs),
     /// Put the shards of one audit together.

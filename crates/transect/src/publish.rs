@@ -133,13 +133,13 @@ fn summary(report: &Report, outside: &[Finding], page: &Path) -> String {
 }
 
 /// The audited model's name in the tables: baselines and other variants are no part of what is counted and shown.
-fn audited(tables: &FolderTables) -> Option<ModelId> {
+fn audited(tables: &FolderTables) -> ModelId {
     let name = if tables.run().context.predictions_only {
         "predictions"
     } else {
         AUDITED
     };
-    Some(name.to_owned())
+    name.to_owned()
 }
 
 fn count(tables: &FolderTables) -> Result<(Counts, Vec<Failure>)> {
@@ -172,7 +172,7 @@ fn count(tables: &FolderTables) -> Result<(Counts, Vec<Failure>)> {
         }
     }
     let filter = Filter {
-        model: audited(tables),
+        model: Some(audited(tables)),
         ..Filter::default()
     };
     tables.scan(&filter, &mut |m| {
@@ -281,7 +281,7 @@ fn gallery(job: &Job, fits: &Fits, tables: &FolderTables) -> Result<Vec<Picture>
     let column = transect_anatomy::primary_score(&job.context);
     let mut scored: Vec<(f64, f64, u32)> = Vec::new();
     let filter = Filter {
-        model: audited(tables),
+        model: Some(audited(tables)),
         ..Filter::identity()
     };
     tables.scan(&filter, &mut |m| {

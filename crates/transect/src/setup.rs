@@ -38,9 +38,8 @@ pub(crate) fn limits(max_file_mb: u64) -> Limits {
 /// `--jobs`: threads, all cores where not said.
 pub(crate) fn jobs(given: Option<usize>) -> Result<usize, Error> {
     match given {
-        Some(0) => {
-            Err(bad("--jobs 0: at least one thread is needed").help("leave --jobs out to use all cores"))
-        }
+        Some(0) => Err(bad("--jobs 0: at least one thread is needed")
+            .help("leave --jobs out to use all cores")),
         Some(jobs) => Ok(jobs),
         None => Ok(std::thread::available_parallelism().map_or(1, usize::from)),
     }
@@ -596,10 +595,9 @@ fn of_truth(dataset: &Dataset, mask_values: Option<&str>) -> (Task, Vec<String>)
         .iter()
         .any(|i| matches!(i.truth, TruthRef::Path(_)));
     match mask_values {
-        _ if !named.is_empty() || !outlined => (
-            Task::Classification,
-            named.into_iter().cloned().collect(),
-        ),
+        _ if !named.is_empty() || !outlined => {
+            (Task::Classification, named.into_iter().cloned().collect())
+        }
         None => (Task::Instance, Vec::new()),
         Some("nonzero") => (
             Task::Semantic,

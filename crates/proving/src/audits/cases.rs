@@ -11,13 +11,13 @@ use super::{Aim, Case};
 struct Size {
     words: &'static str,
     images: usize,
-    group_size: usize,
+    grouped_by: usize,
 }
 
 const N200: Size = Size {
     words: "n=200",
     images: 200,
-    group_size: 0,
+    grouped_by: 0,
 };
 
 const SIZES: [Size; 4] = [
@@ -25,17 +25,17 @@ const SIZES: [Size; 4] = [
     Size {
         words: "groups=10",
         images: 100,
-        group_size: 10,
+        grouped_by: 10,
     },
     Size {
         words: "groups=20",
         images: 200,
-        group_size: 10,
+        grouped_by: 10,
     },
     Size {
         words: "groups=40",
         images: 400,
-        group_size: 10,
+        grouped_by: 10,
     },
 ];
 
@@ -45,8 +45,8 @@ fn base(seed: u64, size: Size) -> Scenario {
         seed,
         reference: size.images,
         target: size.images,
-        group_size: size.group_size,
-        group_share: if size.group_size > 0 { 0.32 } else { 0.0 },
+        group_size: size.grouped_by,
+        group_share: if size.grouped_by > 0 { 0.32 } else { 0.0 },
         ..Scenario::default()
     }
 }
@@ -90,7 +90,7 @@ fn performance(cases: &mut Vec<Case>) {
             (0.20, Aim::Power),
         ] {
             // Power is promised for 200 independent images.
-            let aim = if aim == Aim::Power && size.group_size > 0 {
+            let aim = if aim == Aim::Power && size.grouped_by > 0 {
                 Aim::Curve
             } else {
                 aim
@@ -120,7 +120,7 @@ fn shift(cases: &mut Vec<Case>) {
             (0.10, Aim::Curve),
             (0.20, Aim::Power),
         ] {
-            let aim = if aim == Aim::Power && size.group_size > 0 {
+            let aim = if aim == Aim::Power && size.grouped_by > 0 {
                 Aim::Curve
             } else {
                 aim
@@ -264,7 +264,7 @@ fn whole(cases: &mut Vec<Case>) {
             Size {
                 words: "six groups",
                 images: 120,
-                group_size: 20,
+                grouped_by: 20,
             },
         )
     });

@@ -557,7 +557,7 @@ fn throughput_is_judged_outside_the_contract() {
         throughput: Some(20_000.0),
         ..small()
     });
-    let f = find(&slow, "cost.seconds_per_image");
+    let f = find(slow, "cost.seconds_per_image");
     assert_eq!(f.verdict, Verdict::Warn, "{f:?}");
     assert!(
         slow.findings.iter().all(|f| f.mode != "cost"),
@@ -568,7 +568,7 @@ fn throughput_is_judged_outside_the_contract() {
         throughput: Some(20_000.0),
         ..small()
     });
-    assert_eq!(verdict(&quick, "cost.seconds_per_image"), Verdict::Pass);
+    assert_eq!(verdict(quick, "cost.seconds_per_image"), Verdict::Pass);
     assert_eq!(
         serde_json::to_string(&slow.findings).unwrap(),
         serde_json::to_string(&quick.findings).unwrap(),

@@ -4,6 +4,7 @@
     clippy::print_stdout,
     reason = "the figures of long runs are for a reader"
 )]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod baseline;
 mod bias;
 mod adversarial;

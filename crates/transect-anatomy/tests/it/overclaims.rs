@@ -55,12 +55,12 @@ fn a_model_that_fails_passes_no_tolerance() {
     };
     let id = "robustness.read_noise.tolerance";
     let good = run(0.9, Some(0.9), 0);
-    assert_eq!(verdict(&good, id), Verdict::Pass, "{:?}", find(&good, id));
+    assert_eq!(verdict(good, id), Verdict::Pass, "{:?}", find(good, id));
     for (why, bad) in [
         ("claim", run(0.55, Some(0.9), 0)),
         ("harm", run(0.55, None, 200)),
     ] {
-        let f = find(&bad, id);
+        let f = find(bad, id);
         assert_eq!(f.verdict, Verdict::Described, "{why}: {f:?}");
         assert!(f.caveats[0].contains("little may be left to lose"), "{why}");
         assert!(
@@ -78,7 +78,7 @@ fn what_the_reference_stands_is_measured_and_described() {
     let j = judged(&Scenario::default());
     for corruption in ["shot_noise", "read_noise", "defocus", "magnification"] {
         let f = find(
-            &j,
+            j,
             &format!("robustness.{corruption}.tolerance[role=reference]"),
         );
         assert_eq!(f.verdict, Verdict::Described, "{f:?}");
@@ -102,11 +102,11 @@ fn what_the_reference_stands_is_measured_and_described() {
         ..Scenario::default()
     });
     assert_eq!(
-        verdict(&lost, "robustness.tolerance"),
+        verdict(lost, "robustness.tolerance"),
         Verdict::NotAssessable
     );
     assert_eq!(
-        verdict(&lost, "robustness.defocus.tolerance[role=reference]"),
+        verdict(lost, "robustness.defocus.tolerance[role=reference]"),
         Verdict::Described
     );
 }
@@ -131,7 +131,7 @@ fn the_headline_names_what_carries_a_part_of_the_loss() {
     );
     assert!(text.contains("all that was moved together"), "{text}");
     let part = run(0.15);
-    let f = find(&part, "shift.carries[style]");
+    let f = find(part, "shift.carries[style]");
     let [low, high] = f.interval.unwrap();
     assert!(0.0 < low && low < 0.15 && 0.15 < high, "{f:?}");
     let text = &part.headline.wrong.text;
@@ -168,7 +168,7 @@ fn to_be_no_worse_than_a_bad_reference_is_not_to_work() {
         claim: None,
         ..Scenario::default()
     });
-    assert_eq!(verdict(&j, "shift.harm"), Verdict::Pass);
+    assert_eq!(verdict(j, "shift.harm"), Verdict::Pass);
     let works = &j.headline.works;
     assert_eq!(works.verdict, Verdict::Described, "{works:?}");
     assert!(!works.text.contains("Yes"), "{}", works.text);
@@ -240,7 +240,7 @@ fn few_groups_are_not_settled_by_more_images_of_them() {
         target_score: 0.7,
         ..Scenario::default()
     });
-    let f = find(&j, "performance.accuracy");
+    let f = find(j, "performance.accuracy");
     assert_eq!((f.verdict, f.n_needed), (Verdict::Undecided, None));
     assert!(
         j.headline.label.text.contains("More groups"),

@@ -18,7 +18,7 @@ fn count(
                 scope.spawn(move || {
                     let seeds = (0..runs).filter(|s| s % 2 == half);
                     seeds
-                        .flat_map(|seed| ask(&judged(&scenario(seed))))
+                        .flat_map(|seed| ask(judged(&scenario(seed))))
                         .collect::<Vec<String>>()
                 })
             })
@@ -228,7 +228,7 @@ fn style_that_carries_the_harm_is_named_and_what_does_not_is_not() {
         plan: transect_core::context::PlanLevel::Standard,
         ..Scenario::default()
     });
-    let style = find(&j, "shift.carries[style]");
+    let style = find(j, "shift.carries[style]");
     assert_eq!(style.verdict, Verdict::Warn, "{style:?}");
     let [low, high] = style.interval.unwrap();
     assert!(
@@ -236,7 +236,7 @@ fn style_that_carries_the_harm_is_named_and_what_does_not_is_not() {
         "the interval {low} to {high} holds the share planted, 0.9"
     );
     for other in ["focus", "noise", "illumination", "magnification"] {
-        let f = find(&j, &format!("shift.carries[{other}]"));
+        let f = find(j, &format!("shift.carries[{other}]"));
         assert_eq!(f.verdict, Verdict::Pass, "{f:?}");
     }
 }
@@ -254,9 +254,9 @@ fn harm_from_the_class_mix_is_told_from_appearance() {
         claim: None,
         ..Scenario::default()
     });
-    assert_eq!(verdict(&j, "shift.harm"), Verdict::Fail);
-    let mix = find(&j, "shift.harm_class_mix");
-    let conditional = find(&j, "shift.harm_conditional");
+    assert_eq!(verdict(j, "shift.harm"), Verdict::Fail);
+    let mix = find(j, "shift.harm_class_mix");
+    let conditional = find(j, "shift.harm_conditional");
     let [low, high] = conditional.interval.unwrap();
     assert!(
         low < 0.0 && high > 0.0,
@@ -266,7 +266,7 @@ fn harm_from_the_class_mix_is_told_from_appearance() {
         mix.interval.unwrap()[0] > 0.05,
         "the mix does it all: {mix:?}"
     );
-    let total = find(&j, "shift.harm").estimate.unwrap();
+    let total = find(j, "shift.harm").estimate.unwrap();
     let sum = mix.estimate.unwrap() + conditional.estimate.unwrap();
     assert!(
         (total - sum).abs() < 1e-12,
@@ -291,16 +291,16 @@ fn instances_are_judged_like_classes() {
         "shift.harm",
         "shift.classifier_auc",
     ] {
-        assert_eq!(verdict(&j, id), Verdict::Fail, "{id}");
+        assert_eq!(verdict(j, id), Verdict::Fail, "{id}");
     }
     for id in [
         "calibration.log_loss_gain",
         "shift.class_mix",
         "shift.harm_class_mix",
     ] {
-        assert_eq!(verdict(&j, id), Verdict::NotAssessable, "{id}");
+        assert_eq!(verdict(j, id), Verdict::NotAssessable, "{id}");
         assert!(
-            find(&j, id).missing.is_some(),
+            find(j, id).missing.is_some(),
             "{id} says what would have to be supplied"
         );
     }
@@ -310,7 +310,7 @@ fn instances_are_judged_like_classes() {
         claim: Some(0.6),
         ..scenario
     });
-    assert_eq!(failed(&clean), Vec::<String>::new());
+    assert_eq!(failed(clean), Vec::<String>::new());
 }
 
 #[test]
@@ -330,10 +330,10 @@ fn groups_widen_intervals_and_few_of_them_settle_nothing() {
         high - low
     };
     assert!(
-        width(&plates) > 1.2 * width(&alone),
+        width(plates) > 1.2 * width(alone),
         "{} and {}",
-        width(&plates),
-        width(&alone)
+        width(plates),
+        width(alone)
     );
     let few = judged(&Scenario {
         target_score: 0.6,
@@ -341,7 +341,7 @@ fn groups_widen_intervals_and_few_of_them_settle_nothing() {
         group_share: 0.6,
         ..Scenario::default()
     });
-    let f = find(&few, "performance.accuracy");
+    let f = find(few, "performance.accuracy");
     assert_eq!(f.verdict, Verdict::Undecided);
     assert!(
         f.caveats.iter().any(|c| c.contains("these groups only")),

@@ -1,5 +1,6 @@
 //! Options that would do nothing are refused; nothing of the user's is written over.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -139,13 +140,13 @@ fn classes_that_are_only_spelled_otherwise_are_pointed_out() {
     let mut manifest = String::from("image,class_name\n");
     for index in 0..4 {
         for name in ["A", "B"] {
-            text.push_str(&format!("images/{name}_{index:03}.png,0.75,0.25\n"));
+            let _ = writeln!(text, "images/{name}_{index:03}.png,0.75,0.25");
             let class = if name == "A" {
                 "big_cell"
             } else {
                 "small_cell"
             };
-            manifest.push_str(&format!("images/{name}_{index:03}.png,{class}\n"));
+            let _ = writeln!(manifest, "images/{name}_{index:03}.png,{class}");
         }
     }
     fs::write(&predictions, text).unwrap();
