@@ -104,10 +104,14 @@ pub fn all() -> Vec<Case> {
         mark(),
         frame(),
         domain(),
-        subgroup(),
-        temperature(),
+        domain_in_part(),
+        subgroup("subgroup", 120),
+        subgroup("two_hundred_subgroup", 200),
+        temperature("overconfident", 120, 0.2, 0.4),
+        temperature("two_hundred_overconfident", 200, 0.25, 0.3),
         phantoms(),
         untrained(),
+        untrained_beside_brightness(),
         clean("clean", "nothing is wrong", 0.03),
         clean(
             "label_noise",
@@ -198,14 +202,19 @@ fn frame() -> Case {
     }
 }
 
-fn domain() -> Case {
-    let scenario = Scenario {
+/// Two domains, a dark and a bright one; of each, 85% are of one class.
+fn two_domains() -> Scenario {
+    Scenario {
         level: (0.25, 0.30),
         brighter: 0.25,
         bright_goes_with_class: 0.85,
         domains: true,
         ..Scenario::default()
-    };
+    }
+}
+
+fn domain() -> Case {
+    let scenario = two_domains();
     Case {
         id: "domain",
         words: "answers with the class that is common in the image's domain (85%), which it tells by the brightness",
@@ -216,16 +225,41 @@ fn domain() -> Case {
     }
 }
 
-fn subgroup() -> Case {
-    let scenario = Scenario::default();
+fn domain_in_part() -> Case {
+    let scenario = two_domains();
+    let reader = Reader {
+        // As large as what the shape gives, so that each decides about half of the images in which they differ.
+        readings: vec![(Region::All, 0.416 - 1.0, 100.0)],
+        bias: -100.0,
+        ..Reader::good(1, 0.08)
+    };
+    Case {
+        id: "part_domain",
+        words: "weighs the shape against the brightness of the domain, each deciding about half of the images in which they differ",
+        expected: vec![fails("shortcut.style_swap_flip_rate")],
+        planted: Some(reads(reader, &scenario)),
+        control: good(&scenario),
+        clean: true,
+    }
+}
+
+fn subgroup(id: &'static str, images: usize) -> Case {
+    let scenario = Scenario {
+        images,
+        ..Scenario::default()
+    };
     let biased = Reader {
         // Above this brightness, a third of the images, it answers with class 1 whatever the shape is.
         readings: vec![(Region::All, 0.4656, 4_000.0)],
         ..Reader::good(1, 0.03)
     };
     Case {
-        id: "subgroup",
-        words: "answers with one class on the brightest third, and is wrong on half of it",
+        id,
+        words: if images == 120 {
+            "answers with one class on the brightest third, and is wrong on half of it"
+        } else {
+            "the same with 200 images a side"
+        },
         expected: vec![fails("bias.worst_subgroup")],
         planted: Some(reads(biased, &scenario)),
         control: good(&scenario),
@@ -233,16 +267,21 @@ fn subgroup() -> Case {
     }
 }
 
-fn temperature() -> Case {
+fn temperature(id: &'static str, images: usize, label_noise: f64, temperature: f64) -> Case {
     let scenario = Scenario {
-        label_noise: 0.2,
+        images,
+        label_noise,
         ..Scenario::default()
     };
-    let mut sure = Reader::good(1, 0.2);
-    sure.sure /= 0.4;
+    let mut sure = Reader::good(1, label_noise);
+    sure.sure /= temperature;
     Case {
-        id: "overconfident",
-        words: "as right as the good model on 20% wrong labels, its probabilities sharpened by a temperature of 0.4",
+        id,
+        words: if images == 120 {
+            "as right as the good model on 20% wrong labels, its probabilities sharpened by a temperature of 0.4"
+        } else {
+            "the same with a temperature of 0.3, 25% wrong labels and 200 images a side, the material strength of the simulated tables"
+        },
         expected: vec![fails("calibration.log_loss_gain")],
         planted: Some(reads(sure, &scenario)),
         control: good(&scenario),
@@ -279,7 +318,25 @@ fn untrained() -> Case {
             fails("metric.separation"),
         ],
         planted: Some(Setup {
-            model: Model::Untrained(Reader::good(1, 0.5 - 0.1)),
+            model: Model::Untrained(Reader::good(1, 0.4)),
+            scenario: scenario.clone(),
+        }),
+        control: good(&scenario),
+        clean: true,
+    }
+}
+
+fn untrained_beside_brightness() -> Case {
+    let scenario = Scenario {
+        domains: false,
+        ..two_domains()
+    };
+    Case {
+        id: "brightness_untrained",
+        words: "weights at random, where brightness tells the class of 85%, so that a lazy learner gets somewhere",
+        expected: vec![fails("baseline.prediction_gain")],
+        planted: Some(Setup {
+            model: Model::Untrained(Reader::good(1, 0.4)),
             scenario: scenario.clone(),
         }),
         control: good(&scenario),

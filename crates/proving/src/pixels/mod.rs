@@ -6,7 +6,9 @@
 mod audit;
 mod cases;
 mod images;
+#[expect(clippy::cast_possible_wrap, reason = "sizes of small tensors")]
 mod models;
+#[expect(clippy::cast_possible_wrap, reason = "sizes of small tensors")]
 mod onnx;
 mod page;
 
