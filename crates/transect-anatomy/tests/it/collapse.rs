@@ -87,8 +87,8 @@ fn moments(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> [f64; 4] {
             panic!("a forest");
         };
         all.push([
-            e.estimate,
-            e.se,
+            f.estimate.expect("it is there in these tables"),
+            se,
             rows[1].value.expect("it is there in these tables"),
         ]);
     }
