@@ -5,20 +5,20 @@
     reason = "the figures of long runs are for a reader"
 )]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod adversarial;
 mod baseline;
 mod bias;
-mod adversarial;
 mod by_hand;
 mod collapse;
 mod edges;
+mod hallucination;
 mod metric;
-mod overclaims;
 mod odd;
+mod overclaims;
+mod parts;
 mod planted;
 mod prior;
 mod shortcut;
-mod parts;
-mod hallucination;
 mod speed;
 
 use std::collections::BTreeMap;
