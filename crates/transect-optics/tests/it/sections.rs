@@ -46,7 +46,7 @@ fn thickness_and_scatter_dominate_the_spectra() {
     let thickness: Vec<f64> = all.iter().map(|s| s.thickness).collect();
     let amide = total(34);
     assert!(
-        correlation(&amide, &thickness) > 0.7,
+        correlation(&amide, &thickness) > 0.5,
         "{}",
         correlation(&amide, &thickness)
     );

@@ -135,7 +135,7 @@ fn item(row: u32) -> ItemRecord {
                 _ => TruthRef::Path("labels/x.png".into()),
             },
             second_truth: if row == 4 {
-                TruthRef::Path("labels/b.png".into())
+                TruthRef::Class("another, said \"so\"".into())
             } else {
                 TruthRef::None
             },
