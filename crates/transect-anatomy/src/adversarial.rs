@@ -365,7 +365,12 @@ fn found(
             .drafts
             .push(with_estimate(finding, &late, study).into());
     }
-    distance(search, id, rows, opinion)?;
+    let whose = if study.context.has_reference {
+        "the reference's"
+    } else {
+        "the images'"
+    };
+    distance(search, id, rows, whose, opinion)?;
     counts(study, search, id, rows, opinion)?;
     opinion.figures.push(figure(search, id, rows, control));
     Ok(())
@@ -390,6 +395,7 @@ fn distance(
     search: &Search,
     id: &str,
     rows: &BTreeMap<u32, Outcome>,
+    whose: &str,
     opinion: &mut Opinion,
 ) -> Result<()> {
     if search.name != "natural" {
@@ -423,7 +429,7 @@ fn distance(
         Some(middle) => {
             finding.estimate = Some(middle);
             format!(
-                "The closest natural change that was found to break a prediction is {} standard deviations of the reference's own variation away (median of {}; further than {} for {}).",
+                "The closest natural change that was found to break a prediction is {} standard deviations of {whose} own variation away (median of {}; further than {} for {}).",
                 words::number(middle),
                 words::images(rows.len()),
                 words::number(search.reach),
@@ -431,7 +437,7 @@ fn distance(
             )
         }
         None if broken == 0 => format!(
-            "No natural change within {} standard deviations of the reference's own variation was found to break a prediction.",
+            "No natural change within {} standard deviations of {whose} own variation was found to break a prediction.",
             words::number(search.reach)
         ),
         None => {
@@ -441,7 +447,7 @@ fn distance(
                 .filter(|d| d.is_finite())
                 .collect();
             format!(
-                "The median distance of the closest natural change that breaks a prediction is more than {} standard deviations of the reference's own variation; among the {} that broke it is {}.",
+                "The median distance of the closest natural change that breaks a prediction is more than {} standard deviations of {whose} own variation; among the {} that broke it is {}.",
                 words::number(search.reach),
                 words::images(broken),
                 words::number(median(&found)?)
