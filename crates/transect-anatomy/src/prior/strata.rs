@@ -126,20 +126,25 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
         }
         columns.push(column);
     }
-    let strata = hidden_strata(&columns, &study.settings(id))?;
+    let parts_of = |stratum: &HiddenStratum| -> Vec<(usize, bool)> {
+        let (first, at) = (attributes[stratum.attributes[0]], stratum.splits[0].at);
+        rows.iter()
+            .filter_map(|&i| value(i, first).map(|v| (i, v > at)))
+            .collect()
+    };
+    let mut strata = Vec::new();
+    for stratum in hidden_strata(&columns, &study.settings(id))? {
+        let first = attributes[stratum.attributes[0]];
+        if !a_step_of_grey(study, first, &parts_of(&stratum))? {
+            strata.push(stratum);
+        }
+    }
     let mut names = Vec::new();
     let mut unknown = 0;
     let mut before: Vec<(&str, Vec<(usize, bool)>)> = Vec::new();
     for (place, stratum) in strata.iter().enumerate() {
         let first = attributes[stratum.attributes[0]];
-        let at = stratum.splits[0].at;
-        let parts: Vec<(usize, bool)> = rows
-            .iter()
-            .filter_map(|&i| value(i, first).map(|v| (i, v > at)))
-            .collect();
-        if a_step_of_grey(study, first, &parts)? {
-            continue;
-        }
+        let parts = parts_of(stratum);
         let within = before
             .iter()
             .find(|(_, outer)| inside(&parts, outer))
