@@ -5,7 +5,7 @@ use std::sync::Arc;
 use transect_core::Result;
 
 use crate::error::{finite, refused, same_length};
-use crate::resample::{ENOUGH, Given, Sums, replicate, settle, short};
+use crate::resample::{ENOUGH, Given, Replicates, Sums, replicate, settle, short};
 use crate::tails::{
     beta_cdf, beta_quantile, bisect, normal_cdf, normal_quantile, t_cdf, t_quantile,
 };
@@ -1072,17 +1072,17 @@ pub fn difference_of_means(
 /// A statistic of the weights of the target's rows and of the reference's rows.
 pub type TwoSided<'a> = dyn FnMut(&[f64], &[f64]) -> Option<f64> + 'a;
 
-/// Any statistic of two independent samples, such as a difference of balanced accuracies: a function of the weights of
-/// the target's rows and of the reference's rows. Intervals as for [`difference_of_means`].
-///
-/// # Errors
-/// `T701` as for [`statistic`].
-pub fn difference_of_statistics(
+/// Several statistics of the weights of the target's rows and of the reference's rows, written to the last argument.
+type Several<'a> = dyn FnMut(&[f64], &[f64], &mut [f64]) + 'a;
+
+/// Replicates of `k` numbers that are functions of the weights of the rows of two independent samples.
+fn replicate_rows(
     target_units: &Units,
     reference_units: &Units,
+    k: usize,
     settings: &Settings,
-    f: &mut TwoSided<'_>,
-) -> Result<Estimate> {
+    f: &mut Several<'_>,
+) -> Result<Replicates> {
     let (t, r) = (settle(target_units), settle(reference_units));
     let (mut weights_t, mut weights_r) = (
         vec![1.0; target_units.rows()],
@@ -1098,11 +1098,31 @@ pub fn difference_of_statistics(
             settled: &r,
         },
     ];
-    let made = replicate(&sides, 1, settings, &mut |counts, out| {
+    replicate(&sides, k, settings, &mut |counts, out| {
         spread(&t.units, &counts[0], &mut weights_t);
         spread(&r.units, &counts[1], &mut weights_r);
-        out[0] = f(&weights_t, &weights_r).unwrap_or(f64::NAN);
-    })?;
+        f(&weights_t, &weights_r, out);
+    })
+}
+
+/// Any statistic of two independent samples, such as a difference of balanced accuracies: a function of the weights of
+/// the target's rows and of the reference's rows. Intervals as for [`difference_of_means`].
+///
+/// # Errors
+/// `T701` as for [`statistic`].
+pub fn difference_of_statistics(
+    target_units: &Units,
+    reference_units: &Units,
+    settings: &Settings,
+    f: &mut TwoSided<'_>,
+) -> Result<Estimate> {
+    let made = replicate_rows(
+        target_units,
+        reference_units,
+        1,
+        settings,
+        &mut |target, reference, out| out[0] = f(target, reference).unwrap_or(f64::NAN),
+    )?;
     made.estimate(settings, &|s| s[0])
 }
 
@@ -1140,26 +1160,15 @@ pub fn ratio_of_statistics(
     settings: &Settings,
     f: &mut TwoSidedPair<'_>,
 ) -> Result<Option<RatioInterval>> {
-    let (t, r) = (settle(target_units), settle(reference_units));
-    let (mut weights_t, mut weights_r) = (
-        vec![1.0; target_units.rows()],
-        vec![1.0; reference_units.rows()],
-    );
-    let sides = [
-        Given {
-            original: target_units,
-            settled: &t,
+    let made = replicate_rows(
+        target_units,
+        reference_units,
+        2,
+        settings,
+        &mut |target, reference, out| {
+            (out[0], out[1]) = f(target, reference).unwrap_or((f64::NAN, f64::NAN));
         },
-        Given {
-            original: reference_units,
-            settled: &r,
-        },
-    ];
-    let made = replicate(&sides, 2, settings, &mut |counts, out| {
-        spread(&t.units, &counts[0], &mut weights_t);
-        spread(&r.units, &counts[1], &mut weights_r);
-        (out[0], out[1]) = f(&weights_t, &weights_r).unwrap_or((f64::NAN, f64::NAN));
-    })?;
+    )?;
     let [numerator, denominator] = [made.observed[0], made.observed[1]];
     if !(denominator > 0.0 && numerator.is_finite() && denominator.is_finite()) {
         return Ok(None);
