@@ -23,3 +23,26 @@ impl PixelSize {
         }
     }
 }
+
+/// What the numbers of a spectral axis are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpectralUnit {
+    /// Wavelengths in nanometres.
+    Nanometre,
+    /// Wavelengths in micrometres.
+    Micrometre,
+    /// Wavenumbers in reciprocal centimetres.
+    Wavenumber,
+    /// The file gives numbers and no unit: it is never guessed.
+    Unknown,
+}
+
+/// Where the channels of a spectrum lie, in the order of the channels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Wavelengths {
+    /// One finite value for each channel.
+    pub values: Vec<f64>,
+    /// Their unit.
+    pub unit: SpectralUnit,
+}

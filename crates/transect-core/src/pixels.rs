@@ -1,6 +1,6 @@
 //! An image in memory.
 
-use crate::axis::PixelSize;
+use crate::axis::{PixelSize, Wavelengths};
 use crate::codes;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,11 @@ pub enum Dtype {
     Uint8,
     Uint16,
     Uint32,
+    Uint64,
     Int8,
     Int16,
     Int32,
+    Int64,
     Float16,
     Float32,
     Float64,
@@ -28,9 +30,11 @@ impl Dtype {
             Self::Uint8 => "uint8",
             Self::Uint16 => "uint16",
             Self::Uint32 => "uint32",
+            Self::Uint64 => "uint64",
             Self::Int8 => "int8",
             Self::Int16 => "int16",
             Self::Int32 => "int32",
+            Self::Int64 => "int64",
             Self::Float16 => "float16",
             Self::Float32 => "float32",
             Self::Float64 => "float64",
@@ -43,7 +47,7 @@ impl Dtype {
             Self::Uint8 | Self::Int8 => 8,
             Self::Uint16 | Self::Int16 | Self::Float16 => 16,
             Self::Uint32 | Self::Int32 | Self::Float32 => 32,
-            Self::Float64 => 64,
+            Self::Uint64 | Self::Int64 | Self::Float64 => 64,
         }
     }
 
@@ -53,9 +57,11 @@ impl Dtype {
             Self::Uint8 => Some((0.0, 255.0)),
             Self::Uint16 => Some((0.0, 65_535.0)),
             Self::Uint32 => Some((0.0, u32::MAX as f32)),
+            Self::Uint64 => Some((0.0, u64::MAX as f32)),
             Self::Int8 => Some((-128.0, 127.0)),
             Self::Int16 => Some((-32_768.0, 32_767.0)),
             Self::Int32 => Some((i32::MIN as f32, i32::MAX as f32)),
+            Self::Int64 => Some((i64::MIN as f32, i64::MAX as f32)),
             Self::Float16 | Self::Float32 | Self::Float64 => None,
         }
     }
@@ -63,7 +69,7 @@ impl Dtype {
 
 /// An image: `f32` samples in the order (channel, plane, row, column), with what the file said of them.
 ///
-/// Every 8- and 16-bit integer and every half float is exact in `f32`. Decoders refuse 32-bit integers beyond ±2²⁴;
+/// Every 8- and 16-bit integer and every half float is exact in `f32`. Decoders refuse integers beyond ±2²⁴;
 /// 64-bit floats are rounded (relative error at most 6e-8).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
@@ -78,6 +84,8 @@ pub struct Image {
     pub pixel_size: Option<PixelSize>,
     /// Names of the channels, or empty.
     pub channel_names: Vec<String>,
+    /// Where the channels of a spectrum lie, one value for each channel, where the file says it.
+    pub wavelengths: Option<Wavelengths>,
     /// Whether the three channels are red, green and blue of a colour image.
     pub rgb: bool,
 }
@@ -108,6 +116,7 @@ impl Image {
             dtype,
             pixel_size: None,
             channel_names: Vec::new(),
+            wavelengths: None,
             rgb: false,
         })
     }
@@ -176,6 +185,7 @@ impl Image {
         image.pixel_size = self.pixel_size;
         if shape[0] == self.channels {
             image.channel_names.clone_from(&self.channel_names);
+            image.wavelengths.clone_from(&self.wavelengths);
             image.rgb = self.rgb;
         }
         Ok(image)
