@@ -8,15 +8,17 @@
 
 mod mask;
 mod memory;
+mod names;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod tables;
 
 pub use mask::MaskRow;
 pub use memory::MemoryTables;
+pub use names::{embedding_file, layer_file, layer_of_file};
 #[cfg(feature = "parquet")]
 pub use parquet::{
     ElementTable, EmbeddingTable, FolderTables, ItemTable, MaskTable, MeasurementTable, Table,
-    TimingTable, TraceTable, Writer, layer_file, layer_of_file, read, read_all, read_items,
+    TimingTable, TraceTable, Writer, read, read_all, read_items,
 };
 pub use tables::{ElementKind, ElementRow, EmbeddingRow, Filter, Tables, Timing, TraceRow};

@@ -6,6 +6,7 @@ use transect_core::{Error, ItemRecord, Measurement, Result, RunRecord, codes};
 
 use super::items::{read_items, scan_thumbnails};
 use super::{ElementTable, EmbeddingTable, MeasurementTable, TimingTable, TraceTable, read};
+use crate::names::{embedding_file, layer_of_file};
 use crate::tables::{ElementRow, EmbeddingRow, Filter, Tables, Timing, TraceRow};
 
 /// A run's folder. Items are read when it is opened, without their thumbnails; thumbnails and measurements are streamed from
@@ -50,53 +51,10 @@ impl FolderTables {
         })
     }
 
-    /// File of the embeddings of a model's layer. Bytes of the names other than letters, digits, `-`, `_` and inner dots
-    /// are written as `%` and two hexadecimal digits, so that two layers never share a file.
+    /// File of the embeddings of a model's layer: [`embedding_file`] in this folder.
     pub fn embedding_path(folder: &Path, model: &str, layer: &str) -> PathBuf {
-        folder
-            .join("embeddings")
-            .join(escape(model))
-            .join(layer_file(layer))
+        folder.join(embedding_file(model, layer))
     }
-}
-
-/// File name of a layer's embeddings: two layers never share one, and whatever a stranger named a layer, it is one name.
-pub fn layer_file(layer: &str) -> String {
-    format!("{}.parquet", escape(layer))
-}
-
-/// The layer that [`layer_file`] made a file name of; `None` for other files.
-pub fn layer_of_file(name: &str) -> Option<String> {
-    unescape(name.strip_suffix(".parquet")?)
-}
-
-fn escape(name: &str) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    for (place, byte) in name.bytes().enumerate() {
-        if byte.is_ascii_alphanumeric() || b"-_".contains(&byte) || (byte == b'.' && place > 0) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02x}");
-        }
-    }
-    text
-}
-
-fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        if first == b'%' {
-            let hex = std::str::from_utf8(tail.get(..2)?).ok()?;
-            bytes.push(u8::from_str_radix(hex, 16).ok()?);
-            rest = &tail[2..];
-        } else {
-            bytes.push(first);
-            rest = tail;
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 impl Tables for FolderTables {
@@ -183,20 +141,5 @@ impl Tables for FolderTables {
             return Ok(());
         }
         read::<TimingTable>(&path, &mut |rows| rows.iter().try_for_each(&mut *each))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn layers_with_any_name_keep_a_file_of_their_own() {
-        let names = ["a/b", "a_b", "..", "features.3", "größe", "%61", ""];
-        for name in names {
-            let text = escape(name);
-            assert!(!text.contains('/') && !text.starts_with('.'), "{text}");
-            assert_eq!(unescape(&text).as_deref(), Some(name));
-        }
     }
 }

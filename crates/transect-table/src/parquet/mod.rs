@@ -24,7 +24,7 @@ use transect_core::{Error, Result, codes};
 
 pub use elements::ElementTable;
 pub use embeddings::EmbeddingTable;
-pub use folder::{FolderTables, layer_file, layer_of_file};
+pub use folder::FolderTables;
 pub use items::{ItemTable, read_items};
 pub use masks::MaskTable;
 pub use measurements::MeasurementTable;
