@@ -116,3 +116,52 @@ pub(crate) fn gaussian(
         );
     }
 }
+
+/// Replaces each sample of a plane by the mean over a square of 2·`radius` + 1 pixels a side, three times over: close to a Gaussian
+/// with a standard deviation of √(radius·(radius + 1)) pixels, at a cost that does not depend on it. Edges are reflected.
+pub(crate) fn boxes(plane: &mut [f32], rows: usize, columns: usize, radius: usize) {
+    let per = 1.0 / (2 * radius + 1) as f64;
+    let sources: Vec<usize> = (0..columns + 2 * radius)
+        .map(|c| reflect(c, radius, columns))
+        .collect();
+    let mut line = vec![0.0_f32; columns];
+    for row in plane.chunks_exact_mut(columns) {
+        for _ in 0..3 {
+            line.copy_from_slice(row);
+            let mut sum: f64 = sources[..2 * radius]
+                .iter()
+                .map(|&c| f64::from(line[c]))
+                .sum();
+            let (left, right) = (&sources[..columns], &sources[2 * radius..]);
+            for ((out, &left), &right) in row.iter_mut().zip(left).zip(right) {
+                sum += f64::from(line[right]);
+                *out = (sum * per) as f32;
+                sum -= f64::from(line[left]);
+            }
+        }
+    }
+    let sources: Vec<usize> = (0..rows + 2 * radius)
+        .map(|r| reflect(r, radius, rows) * columns)
+        .collect();
+    let mut sums = vec![0.0_f64; columns];
+    for _ in 0..3 {
+        let before = plane.to_vec();
+        sums.fill(0.0);
+        let add = |sums: &mut [f64], at: usize| {
+            for (sum, value) in sums.iter_mut().zip(&before[at..at + columns]) {
+                *sum += f64::from(*value);
+            }
+        };
+        for &source in &sources[..2 * radius] {
+            add(&mut sums, source);
+        }
+        for (r, out) in plane.chunks_exact_mut(columns).enumerate() {
+            add(&mut sums, sources[r + 2 * radius]);
+            let left = &before[sources[r]..][..columns];
+            for ((out, sum), left) in out.iter_mut().zip(&mut sums).zip(left) {
+                *out = (*sum * per) as f32;
+                *sum -= f64::from(*left);
+            }
+        }
+    }
+}

@@ -26,7 +26,7 @@ mod surrogate;
 mod swap;
 mod view;
 
-pub use corruption::{Corruption, corruptions, ladders};
+pub use corruption::{Corruption, corruptions, ladders, with_bands};
 pub use describe::{Described, describe};
 pub use features::features;
 pub use view::{Made, MakeContext, make_view};

@@ -537,7 +537,7 @@ impl Inputs {
             ladders: if predictions_only || args.images_alone {
                 Vec::new()
             } else {
-                transect_optics::ladders(&modality, &optics)
+                transect_optics::ladders(&modality, &optics, cut.level)
             },
             throughput_per_day: args.throughput,
             predictions_only,

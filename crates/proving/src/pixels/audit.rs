@@ -75,7 +75,11 @@ fn job(data: &Path, model: &Path, told: &Told) -> io::Result<Job> {
         has_reference: dataset.items.iter().any(|i| i.role == Role::Reference),
         has_truth: dataset.items.iter().any(|i| i.truth != TruthRef::None),
         optics,
-        ladders: transect_optics::ladders(&transect_core::Modality::Unknown, &optics),
+        ladders: transect_optics::ladders(
+            &transect_core::Modality::Unknown,
+            &optics,
+            PlanLevel::Standard,
+        ),
         ..Context::bare(task, classes)
     };
     let mut job = Job {

@@ -2,7 +2,7 @@
 
 use transect_core::{Image, LabelImage, Modality, Result, View};
 
-use super::{Corruption, changed};
+use super::{Corruption, as_declared, changed};
 use crate::view::{Made, MakeContext, unsupported};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -14,9 +14,11 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     ladder: [0.2, 0.4, 0.7, 1.0, 1.5],
     range: (-8.0, 8.0),
     modalities: &[Modality::Photo],
+    standard: &[Modality::Photo],
     random: false,
     moves_geometry: false,
     note: "red times 2^(v/2), blue times 2^(−v/2), on the file's values; positive is warmer",
+    in_units: as_declared,
     run,
 };
 

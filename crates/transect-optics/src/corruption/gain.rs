@@ -2,7 +2,7 @@
 
 use transect_core::{Image, LabelImage, Result, View};
 
-use super::{ALL, Corruption, changed};
+use super::{ALL, Corruption, as_declared, changed};
 use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -14,9 +14,11 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     ladder: [0.8, 0.6, 0.4, 0.2, 0.1],
     range: (0.0, 1000.0),
     modalities: ALL,
+    standard: ALL,
     random: false,
     moves_geometry: false,
     note: "factor on the signal above the black level 0; over 1 it saturates; integer types are rounded again, so a small gain loses levels",
+    in_units: as_declared,
     run,
 };
 

@@ -7,7 +7,7 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
-use super::Corruption;
+use super::{Corruption, as_declared};
 use crate::view::{Made, MakeContext, unsupported};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -25,9 +25,17 @@ pub(super) const CORRUPTION: Corruption = Corruption {
         Modality::Photo,
         Modality::Unknown,
     ],
+    standard: &[
+        Modality::Fluorescence,
+        Modality::Brightfield,
+        Modality::Phase,
+        Modality::Photo,
+        Modality::Unknown,
+    ],
     random: false,
     moves_geometry: false,
     note: "baseline JPEG with the standard tables, colour at half resolution; 100 stands for the image as it is; only for 8-bit images with one or three channels",
+    in_units: as_declared,
     run,
 };
 

@@ -2,7 +2,7 @@
 
 use transect_core::{Image, LabelImage, Result, View};
 
-use super::{ALL, Corruption};
+use super::{ALL, Corruption, as_declared};
 use crate::resample;
 use crate::view::{Made, MakeContext, unchanged};
 
@@ -15,9 +15,11 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     ladder: [0.8, 0.65, 0.5, 0.4, 0.3],
     range: (1e-3, 64.0),
     modalities: ALL,
+    standard: ALL,
     random: false,
     moves_geometry: true,
     note: "the canvas changes size with it: the same field on fewer pixels; labels follow by nearest neighbour",
+    in_units: as_declared,
     run,
 };
 

@@ -2,7 +2,7 @@
 
 use transect_core::{Image, LabelImage, Result, View};
 
-use super::{ALL, Corruption, bright_levels, changed};
+use super::{ALL, Corruption, as_declared, bright_levels, changed};
 use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -14,9 +14,11 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     ladder: [0.02, 0.05, 0.1, 0.2, 0.4],
     range: (-1.0, 100.0),
     modalities: ALL,
+    standard: ALL,
     random: false,
     moves_geometry: false,
     note: "added to every sample, as a fraction of the channel's 99.9th percentile; integer types clip at full scale",
+    in_units: as_declared,
     run,
 };
 

@@ -2,7 +2,7 @@
 
 use transect_core::{Image, LabelImage, Result, View};
 
-use super::{ALL, Corruption, bright_levels, changed};
+use super::{ALL, Corruption, as_declared, bright_levels, changed};
 use crate::draw::{Words, add_normal};
 use crate::view::{Made, MakeContext, stream};
 
@@ -18,9 +18,11 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     ladder: [10.0, 20.0, 40.0, 80.0, 160.0],
     range: (0.0, 1e6),
     modalities: ALL,
+    standard: ALL,
     random: true,
     moves_geometry: false,
     note: "electrons rms, where the 99.9th percentile of the signal (above the black level 0) is taken to be 1000 electrons",
+    in_units: as_declared,
     run,
 };
 

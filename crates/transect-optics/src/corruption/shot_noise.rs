@@ -2,7 +2,7 @@
 
 use transect_core::{Dtype, Image, LabelImage, Result, View};
 
-use super::{ALL, Corruption, bright_levels, changed};
+use super::{ALL, Corruption, as_declared, bright_levels, changed};
 use crate::draw::{Poisson, Words, with_bits};
 use crate::view::{Made, MakeContext, stream};
 
@@ -15,9 +15,11 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     ladder: [1000.0, 300.0, 100.0, 30.0, 10.0],
     range: (1e-3, f64::INFINITY),
     modalities: ALL,
+    standard: ALL,
     random: true,
     moves_geometry: false,
     note: "photons at the 99.9th percentile of the signal; black level 0; added to the noise that the image has",
+    in_units: as_declared,
     run,
 };
 

@@ -2,7 +2,7 @@
 
 use transect_core::{Image, LabelImage, Result, View, wide};
 
-use super::{Corruption, PICTURES};
+use super::{Corruption, PICTURES, as_declared};
 use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -14,9 +14,11 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     ladder: [0.1, 0.25, 0.4, 0.6, 0.8],
     range: (0.0, 1.0),
     modalities: PICTURES,
+    standard: PICTURES,
     random: false,
     moves_geometry: false,
     note: "signal above the black level 0 times 1 − falloff × (distance from the centre / distance of the corner)²",
+    in_units: as_declared,
     run,
 };
 

@@ -5,6 +5,7 @@
 //! the thickness of the section scales every band alike, and scatter adds a smooth slope. Both go with the class in part, as far
 //! as [`Sectioning::association`] says.
 
+use transect_core::axis::{SpectralUnit, Wavelengths};
 use transect_core::{Dtype, Image, PixelSize, Stream};
 
 use crate::blur::gaussian;
@@ -281,6 +282,10 @@ fn cube(
         );
     }
     let mut image = image([BANDS, 1, SIDE, SIDE], samples, Dtype::Float32);
+    image.wavelengths = Some(Wavelengths {
+        values: wavenumbers().to_vec(),
+        unit: SpectralUnit::Wavenumber,
+    });
     image.channel_names = wavenumbers().iter().map(|w| format!("{w:.0}")).collect();
     image
 }

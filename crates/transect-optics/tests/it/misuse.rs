@@ -1,6 +1,6 @@
 //! What is refused, and with which code.
 
-use transect_core::context::Optics;
+use transect_core::context::{Optics, PlanLevel};
 use transect_core::{Dtype, Kind, LabelImage, Modality, Severity, View};
 use transect_optics::{corruptions, ladders};
 
@@ -127,7 +127,7 @@ fn defocus_is_in_micrometres_only_where_the_microscope_is_known() {
         pixel_size_um: Some(0.325),
     };
     let defocus = |modality, optics| {
-        ladders(&modality, &optics)
+        ladders(&modality, &optics, PlanLevel::Standard)
             .into_iter()
             .find(|l| l.name == "defocus")
             .unwrap()
@@ -168,7 +168,7 @@ fn defocus_is_in_micrometres_only_where_the_microscope_is_known() {
 #[test]
 fn modalities_get_what_applies_to_them() {
     let names = |modality| -> Vec<String> {
-        ladders(&modality, &Optics::default())
+        ladders(&modality, &Optics::default(), PlanLevel::Standard)
             .into_iter()
             .map(|l| l.name)
             .collect()

@@ -150,9 +150,13 @@ fn corruption(name: &str) -> String {
         Modality::Unknown,
     ];
     let ladder = all.iter().find_map(|m| {
-        transect_optics::ladders(m, &transect_core::context::Optics::default())
-            .into_iter()
-            .find(|l| l.name == name)
+        transect_optics::ladders(
+            m,
+            &transect_core::context::Optics::default(),
+            transect_core::context::PlanLevel::Full,
+        )
+        .into_iter()
+        .find(|l| l.name == name)
     });
     let mut text = format!("{name:<20}");
     if let Some(ladder) = ladder {
