@@ -65,35 +65,3 @@ pub fn name_note(bytes: &[u8], name: &str) -> Option<String> {
         )
     })
 }
-
-/// What bytes that are not read look like.
-pub(crate) fn other(bytes: &[u8]) -> Option<&'static str> {
-    let at = |offset: usize, magic: &[u8]| {
-        bytes
-            .get(offset..)
-            .is_some_and(|rest| rest.starts_with(magic))
-    };
-    if bytes.is_empty() {
-        return Some("an empty file");
-    }
-    let known: &[(usize, &[u8], &'static str)] = &[
-        (0, b"BM", "BMP"),
-        (0, b"GIF8", "GIF"),
-        (8, b"WEBP", "WebP"),
-        (128, b"DICM", "DICOM"),
-        (0, b"\x89HDF\r\n\x1a\n", "HDF5"),
-        (0, b"PK\x03\x04", "a ZIP archive (such as NPZ)"),
-        (0, b"\x1f\x8b", "a gzip file (such as NIfTI)"),
-        (0, b"\xff\x4f\xff\x51", "JPEG 2000"),
-        (4, b"jP  \r\n\x87\n", "JPEG 2000"),
-        (0, b"ZISRAWFILE", "CZI"),
-        (0, b"SIMPLE  =", "FITS"),
-        (0, b"MATLAB 5.0", "a MATLAB file"),
-        (0, b"%PDF", "PDF"),
-        (0, b"<svg", "SVG"),
-    ];
-    known
-        .iter()
-        .find(|(offset, magic, _)| at(*offset, magic))
-        .map(|k| k.2)
-}

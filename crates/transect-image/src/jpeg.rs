@@ -11,7 +11,16 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use crate::raw::{Colour, Raw, Values};
 use crate::{Limits, damaged, unsupported};
 
-pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw> {
+/// Rows, columns, channels and the bytes of a JPEG, pixel by pixel.
+pub(crate) struct Decoded {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    pub(crate) channels: usize,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Decodes a stream. Colours become red, green, blue, or stay `as_stored` where a file around the stream says what they are.
+pub(crate) fn decode(bytes: &[u8], as_stored: bool, limits: &Limits) -> Result<Decoded> {
     let side = limits.max_side as usize;
     let options = DecoderOptions::default()
         .set_strict_mode(true)
@@ -25,6 +34,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw> {
     let (rows, columns) = (usize::from(info.height), usize::from(info.width));
     let (channels, space) = match decoder.input_colorspace() {
         Some(ColorSpace::Luma) => (1, ColorSpace::Luma),
+        Some(stored @ (ColorSpace::YCbCr | ColorSpace::RGB)) if as_stored => (3, stored),
         Some(ColorSpace::YCbCr | ColorSpace::RGB) => (3, ColorSpace::RGB),
         other => {
             return Err(unsupported(format!("a JPEG with the colours {other:?}"))
@@ -40,13 +50,28 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw> {
         )));
     }
     decoder.set_options(options.jpeg_set_out_colorspace(space));
-    let buffer = decoder.decode().map_err(explain)?;
-    let size = rows * columns;
-    if buffer.len() != channels * size {
+    let bytes = decoder.decode().map_err(explain)?;
+    if bytes.len() != channels * rows * columns {
         return Err(damaged(
             "the JPEG holds another number of samples than its header says",
         ));
     }
+    Ok(Decoded {
+        rows,
+        columns,
+        channels,
+        bytes,
+    })
+}
+
+pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw> {
+    let Decoded {
+        rows,
+        columns,
+        channels,
+        bytes: buffer,
+    } = decode(bytes, false, limits)?;
+    let size = rows * columns;
     let values = if channels == 1 {
         buffer
     } else {
@@ -69,6 +94,8 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw> {
         },
         alpha: None,
         pixel_size: None,
+        channel_names: Vec::new(),
+        wavelengths: None,
     })
 }
 

@@ -14,18 +14,29 @@
 //! - NaN and infinite samples are kept; see [`non_finite`].
 
 mod encode;
+mod files;
 mod format;
 mod jpeg;
 pub mod npy;
 mod png;
 mod raw;
+mod recipe;
+mod selector;
 mod tiff;
+mod unpack;
+
+use std::borrow::Cow;
 
 use transect_core::codes::image as codes;
 use transect_core::{Error, Image, LabelImage, Result};
 
 pub use encode::{encode_labels, encode_png, encode_png_rgb};
+pub use files::Files;
 pub use format::{Format, name_note};
+pub use recipe::{Recipe, recipe, recipes};
+pub use selector::{COLUMNS, PageAxis, Region, Selector};
+
+use files::Lone;
 
 /// Bounds on what a decoder may take in and give out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,43 +105,74 @@ fn too_much(shape: [u64; 4], limits: &Limits) -> Error {
     .help("cut the image into fields, or give fewer channels")
 }
 
-/// Decodes an image.
+/// Decodes an image in one file.
 ///
-/// `name` is used in errors only; the format is told by the bytes. `page` counts from 0 and means the directory of a
-/// TIFF; without it the first is read. The image is (channel, plane, row, column); a TIFF's samples per pixel are
-/// channels, an NPY array is (row, column), (channel, row, column) or (channel, plane, row, column).
+/// `name` is used in errors only; the format is told by the bytes. `page` counts from 0 and means the directory of a TIFF.
+/// As [`decode_at`] with nothing else selected and no file beside this one.
 ///
 /// # Errors
-/// `T103` damaged bytes, `T104` a feature that is not supported, `T105` a limit, `T106` no such page, `T107` an unknown
-/// format, `T108` transparent pixels, `T109` integers beyond ±2²⁴.
+/// As [`decode_at`].
 pub fn decode(bytes: &[u8], name: &str, page: Option<u32>, limits: &Limits) -> Result<Image> {
-    read(bytes, name, page, limits)
-        .and_then(raw::Raw::into_image)
-        .map_err(|e| locate(e, bytes, name))
+    decode_at(&Lone { name, bytes }, name, &Selector::page(page), limits)
+}
+
+/// Decodes an image: a file among `files`, with a header beside it (ENVI), or a folder of files (Zarr).
+///
+/// The image is (channel, plane, row, column). A TIFF's samples per pixel are channels; what OME-XML or ImageJ says of
+/// channels, planes and times is followed. An array without named axes (NPY, NPZ, Zarr) is (row, column), (channel, row,
+/// column) or (channel, plane, row, column). The frames of a DICOM file are planes.
+///
+/// # Errors
+/// `T101` no such file, `T103` damaged bytes, `T104` a feature that is not supported, `T105` a limit, `T106` no such page,
+/// `T107` an unknown format, `T108` transparent pixels, `T109` integers beyond ±2²⁴, `T114` no such part, `T115` several images
+/// and none selected, `T116` OME-XML that disagrees with its file, `T117` missing chunks.
+pub fn decode_at(
+    files: &dyn Files,
+    path: &str,
+    selector: &Selector,
+    limits: &Limits,
+) -> Result<Image> {
+    let (raw, bytes) = read(files, path, selector, limits);
+    raw.and_then(raw::Raw::into_image)
+        .map_err(|e| locate(e, &bytes, path))
 }
 
 /// Decodes a label image: one whole number for each pixel, exactly as stored, up to 2³² − 1. A palette's indices are the
 /// labels. Whole numbers in a floating type are accepted.
 ///
 /// # Errors
-/// As [`decode`], and `T110` where the file does not hold labels (colours, fractions, negative numbers, JPEG).
+/// As [`decode_at`], and `T110` where the file does not hold labels (colours, fractions, negative numbers, JPEG).
 pub fn decode_labels(
     bytes: &[u8],
     name: &str,
     page: Option<u32>,
     limits: &Limits,
 ) -> Result<LabelImage> {
+    decode_labels_at(&Lone { name, bytes }, name, &Selector::page(page), limits)
+}
+
+/// Decodes a label image from where [`decode_at`] finds images.
+///
+/// # Errors
+/// As [`decode_labels`].
+pub fn decode_labels_at(
+    files: &dyn Files,
+    path: &str,
+    selector: &Selector,
+    limits: &Limits,
+) -> Result<LabelImage> {
+    let (raw, bytes) = read(files, path, selector, limits);
     let labels = || {
-        if Format::of(bytes) == Some(Format::Jpeg) {
+        if Format::of(&bytes) == Some(Format::Jpeg) {
             return Err(Error::new(
                 &codes::LABELS_UNSUPPORTED,
                 "a JPEG cannot hold labels: its compression changes values",
             )
             .help("save the labels as PNG or TIFF from the program that made them"));
         }
-        read(bytes, name, page, limits)?.into_labels()
+        raw?.into_labels()
     };
-    labels().map_err(|e| locate(e, bytes, name))
+    labels().map_err(|e| locate(e, &bytes, path))
 }
 
 /// How many pages a file has: the directories of a TIFF, 1 for every other format.
@@ -138,9 +180,9 @@ pub fn decode_labels(
 /// # Errors
 /// `T107` an unknown format, `T103` damaged directories.
 pub fn pages(bytes: &[u8], name: &str) -> Result<u32> {
-    let count = || match known(bytes)? {
+    let count = || match known(bytes, name)? {
         Format::Tiff => tiff::pages(bytes),
-        Format::Png | Format::Jpeg | Format::Npy => Ok(1),
+        _ => Ok(1),
     };
     count().map_err(|e| locate(e, bytes, name))
 }
@@ -222,44 +264,70 @@ pub fn non_finite(image: &Image) -> usize {
     image.samples().iter().filter(|s| !s.is_finite()).count()
 }
 
-fn known(bytes: &[u8]) -> Result<Format> {
-    let other_inside = |format: &Format| {
-        *format == Format::Tiff && format::other(bytes).is_some() && !tiff::opens(bytes)
-    };
-    Format::of(bytes)
-        .filter(|format| !other_inside(format))
-        .ok_or_else(|| {
-            let what = format::other(bytes).map_or_else(
-                || "the first bytes are of no format that is known here".to_owned(),
-                |what| format!("the file looks like {what}"),
-            );
-            Error::new(&codes::IMAGE_UNKNOWN_FORMAT, what)
-                .help("convert it to PNG, TIFF or NPY; JPEG is read too")
-        })
+fn known(bytes: &[u8], name: &str) -> Result<Format> {
+    match Format::of(bytes) {
+        // Some files begin like a TIFF and are none.
+        Some(Format::Tiff) if recipe(bytes, name).is_some() && !tiff::opens(bytes) => {
+            recipe::unknown(bytes, name)
+        }
+        Some(format) => Ok(format),
+        None => recipe::unknown(bytes, name),
+    }
 }
 
-fn read(bytes: &[u8], name: &str, page: Option<u32>, limits: &Limits) -> Result<raw::Raw> {
+/// What is selected, and the bytes of the file that it is in, for errors.
+fn read<'a>(
+    files: &'a dyn Files,
+    path: &str,
+    selector: &Selector,
+    limits: &Limits,
+) -> (Result<raw::Raw>, Cow<'a, [u8]>) {
+    let bytes = match files.read(path) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => {
+            let error = Error::new(&codes::IMAGE_UNREADABLE, "there is no such file");
+            return (Err(error), Cow::Borrowed(&[]));
+        }
+        Err(error) => return (Err(error), Cow::Borrowed(&[])),
+    };
+    let raw = read_file(files, path, &bytes, selector, limits);
+    (raw.map_err(|e| e.image(path)), bytes)
+}
+
+fn read_file(
+    _files: &dyn Files,
+    path: &str,
+    bytes: &[u8],
+    selector: &Selector,
+    limits: &Limits,
+) -> Result<raw::Raw> {
     if bytes.len() as u64 > limits.max_file_bytes {
-        return Err(Error::new(
-            &codes::IMAGE_LIMITS,
-            format!(
-                "the file has {} bytes; at most {} are read",
-                bytes.len(),
-                limits.max_file_bytes
-            ),
-        ));
+        return Err(limits_exceeded(format!(
+            "the file has {} bytes; at most {} are read",
+            bytes.len(),
+            limits.max_file_bytes
+        )));
     }
-    let format = known(bytes)?;
-    if format != Format::Tiff && page.is_some_and(|p| p > 0) {
-        return Err(no_page(page.unwrap_or(0), 1));
+    let select = |raw: Result<raw::Raw>| raw?.select(selector.plane, selector.region);
+    match known(bytes, path)? {
+        Format::Png => {
+            selector.only("a PNG", &[])?;
+            select(png::read(bytes, limits))
+        }
+        Format::Jpeg => {
+            selector.only("a JPEG", &[])?;
+            select(jpeg::read(bytes, limits))
+        }
+        Format::Tiff => tiff::read(bytes, path, selector, limits),
+        Format::Npy => {
+            selector.only("an NPY file", &["plane"])?;
+            select(npy::read_raw(bytes, limits))
+        }
     }
-    match format {
-        Format::Png => png::read(bytes, limits),
-        Format::Jpeg => jpeg::read(bytes, limits),
-        Format::Tiff => tiff::read(bytes, page.unwrap_or(0), limits),
-        Format::Npy => npy::read_raw(bytes, limits),
-    }
-    .map_err(|e| e.image(name))
+}
+
+pub(crate) fn limits_exceeded(what: impl Into<String>) -> Error {
+    Error::new(&codes::IMAGE_LIMITS, what)
 }
 
 pub(crate) fn no_page(page: u32, pages: u32) -> Error {
@@ -279,7 +347,10 @@ pub(crate) fn unsupported(what: impl Into<String>) -> Error {
 
 /// Names the image, and says where its name misleads.
 fn locate(error: Error, bytes: &[u8], name: &str) -> Error {
-    let error = error.image(name);
+    let mut error = error.image(name);
+    if error.kind() == transect_core::Kind::Unsupported && error.help.is_none() {
+        error = error.help("convert it to PNG, TIFF or NPY");
+    }
     match name_note(bytes, name) {
         Some(note) => error.note(note),
         None => error,

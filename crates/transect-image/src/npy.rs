@@ -354,6 +354,8 @@ pub(crate) fn read_raw(bytes: &[u8], limits: &Limits) -> Result<Raw> {
         colour: Colour::Plain,
         alpha: None,
         pixel_size: None,
+        channel_names: Vec::new(),
+        wavelengths: None,
     })
 }
 

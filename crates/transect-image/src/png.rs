@@ -88,6 +88,8 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw> {
         colour: Colour::Plain,
         alpha: None,
         pixel_size: None,
+        channel_names: Vec::new(),
+        wavelengths: None,
     };
     match frame.color_type {
         ColorType::Grayscale => {}

@@ -1,8 +1,10 @@
 //! Decoded samples in the type of the file, on the way to an image or to labels.
 
+use transect_core::axis::Wavelengths;
 use transect_core::codes::image as codes;
 use transect_core::{Dtype, Error, Image, LabelImage, PixelSize, Result};
 
+use crate::selector::Region;
 use crate::unsupported;
 
 /// Samples in the type of the file, in the order (channel, plane, row, column).
@@ -21,6 +23,26 @@ pub(crate) enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
 }
+
+/// The same for whichever type the samples have.
+macro_rules! each {
+    ($values:expr, $v:ident => $body:expr) => {
+        match $values {
+            $crate::raw::Values::U8($v) => $body,
+            $crate::raw::Values::U16($v) => $body,
+            $crate::raw::Values::U32($v) => $body,
+            $crate::raw::Values::U64($v) => $body,
+            $crate::raw::Values::I8($v) => $body,
+            $crate::raw::Values::I16($v) => $body,
+            $crate::raw::Values::I32($v) => $body,
+            $crate::raw::Values::I64($v) => $body,
+            $crate::raw::Values::F16($v) => $body,
+            $crate::raw::Values::F32($v) => $body,
+            $crate::raw::Values::F64($v) => $body,
+        }
+    };
+}
+pub(crate) use each;
 
 /// How samples become colours.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,12 +69,65 @@ pub(crate) struct Raw {
     /// The channel that holds alpha.
     pub(crate) alpha: Option<usize>,
     pub(crate) pixel_size: Option<PixelSize>,
+    /// One for each channel, alpha among them, or empty.
+    pub(crate) channel_names: Vec<String>,
+    pub(crate) wavelengths: Option<Wavelengths>,
+}
+
+/// Keeps the ranges of a vector that a (channel, plane, row, column) rectangle covers.
+fn cut<T: Copy>(values: &mut Vec<T>, shape: [usize; 4], planes: [usize; 2], region: [usize; 4]) {
+    let [channels, depth, rows, columns] = shape;
+    let [row, column, height, width] = region;
+    let mut to = 0;
+    for channel in 0..channels {
+        for plane in planes[0]..planes[1] {
+            for r in row..row + height {
+                let from = ((channel * depth + plane) * rows + r) * columns + column;
+                values.copy_within(from..from + width, to);
+                to += width;
+            }
+        }
+    }
+    values.truncate(to);
 }
 
 /// Largest magnitude below which every integer is exact in single precision.
 const EXACT: u64 = 1 << 24;
 
 impl Raw {
+    /// Samples of which nothing more is said.
+    pub(crate) fn plain(shape: [usize; 4], values: Values, bits: u32) -> Self {
+        Self {
+            shape,
+            values,
+            bits,
+            colour: Colour::Plain,
+            alpha: None,
+            pixel_size: None,
+            channel_names: Vec::new(),
+            wavelengths: None,
+        }
+    }
+
+    /// One plane, where one is selected, and the region.
+    pub(crate) fn select(mut self, plane: Option<u32>, region: Option<Region>) -> Result<Self> {
+        let [_, planes, rows, columns] = self.shape;
+        if plane.is_none() && region.is_none() {
+            return Ok(self);
+        }
+        let kept = if plane.is_some() {
+            let plane = crate::selector::one_of("plane", plane, planes)?;
+            [plane, plane + 1]
+        } else {
+            [0, planes]
+        };
+        let region = Region::within(region, rows as u64, columns as u64)?.map(|v| v as usize);
+        let shape = self.shape;
+        each!(&mut self.values, v => cut(v, shape, kept, region));
+        self.shape = [shape[0], kept[1] - kept[0], region[2], region[3]];
+        Ok(self)
+    }
+
     fn plane_count(&self) -> usize {
         self.shape[1] * self.shape[2] * self.shape[3]
     }
@@ -94,17 +169,9 @@ impl Raw {
         }
         let size = self.plane_count();
         let range = alpha * size..(alpha + 1) * size;
-        match &mut self.values {
-            Values::U8(v) => drop(v.drain(range)),
-            Values::U16(v) => drop(v.drain(range)),
-            Values::U32(v) => drop(v.drain(range)),
-            Values::U64(v) => drop(v.drain(range)),
-            Values::I8(v) => drop(v.drain(range)),
-            Values::I16(v) => drop(v.drain(range)),
-            Values::I32(v) => drop(v.drain(range)),
-            Values::I64(v) => drop(v.drain(range)),
-            Values::F16(v) | Values::F32(v) => drop(v.drain(range)),
-            Values::F64(v) => drop(v.drain(range)),
+        each!(&mut self.values, v => drop(v.drain(range)));
+        if self.channel_names.len() == self.shape[0] {
+            self.channel_names.remove(alpha);
         }
         self.shape[0] -= 1;
         Ok(self)
@@ -122,6 +189,8 @@ impl Raw {
             bits,
             colour,
             pixel_size,
+            channel_names,
+            wavelengths,
             ..
         } = raw;
         // Fewer than eight bits are spread over the range of a byte; 255 is a multiple of 1, 3 and 15.
@@ -174,9 +243,17 @@ impl Raw {
                 }
                 (v.into_iter().map(|v| v as f32).collect(), Dtype::Int32)
             }
-            Values::U64(_) | Values::I64(_) => {
-                return Err(unsupported("64-bit integers as an image")
-                    .help("save it with 8, 16 or 32 bits per sample; as labels 64 bits are read"));
+            Values::U64(v) => {
+                if let Some(&v) = v.iter().max().filter(|&&v| v > EXACT) {
+                    return Err(too_large(v));
+                }
+                (v.into_iter().map(|v| v as f32).collect(), Dtype::Uint64)
+            }
+            Values::I64(v) => {
+                if let Some(v) = v.iter().find(|v| v.unsigned_abs() > EXACT) {
+                    return Err(too_large(v));
+                }
+                (v.into_iter().map(|v| v as f32).collect(), Dtype::Int64)
             }
             Values::F16(v) => (v, Dtype::Float16),
             Values::F32(v) => (v, Dtype::Float32),
@@ -195,6 +272,10 @@ impl Raw {
         };
         let mut image = Image::new(shape, samples, dtype)?;
         image.pixel_size = pixel_size;
+        if channel_names.len() == shape[0] {
+            image.channel_names = channel_names;
+        }
+        image.wavelengths = wavelengths.filter(|w| w.values.len() == shape[0]);
         if colour == Colour::Rgb && shape[0] == 3 {
             image.rgb = true;
             image.channel_names = ["red", "green", "blue"].map(str::to_owned).to_vec();

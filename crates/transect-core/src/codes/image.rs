@@ -12,16 +12,16 @@ codes! {
         "The bytes do not follow the format that they begin with: the file is cut short, was written wrongly, or was changed. Nothing is guessed for the missing part. Fetch the file again, or open it in the program that wrote it and save it again.";
     /// A feature of the format that transect does not have.
     IMAGE_UNSUPPORTED = "T104", Unsupported, "image uses a feature that is not supported",
-        "The file is valid, but holds something that transect does not read, such as JPEG inside TIFF, CMYK colours or 64-bit integers. It is never read approximately. Save it as PNG, as TIFF without compression or with LZW or Deflate, or as NPY.";
+        "The file is valid, but holds something that transect does not read, such as CMYK colours, complex numbers or JPEG 2000. It is never read approximately. Save it as PNG, as TIFF without compression or with LZW or Deflate, or as NPY.";
     /// Too large.
     IMAGE_LIMITS = "T105", Limits, "image passes a limit on its size",
         "The file, a side of the image, or its decoded samples (four bytes each) would pass a limit. Limits are checked before memory is taken, so that a small damaged file cannot ask for all of it. Cut large images into fields first; raise the limit on files with --max-file-mb if you trust them.";
     /// No such page.
     IMAGE_PAGE = "T106", Usage, "no such page",
-        "The column `page` counts from 0. PNG, JPEG and NPY files have the single page 0; a TIFF has as many as it has directories.";
+        "The column `page` counts from 0. Only a TIFF has pages, as many as it has directories; every other file has the single page 0.";
     /// Not a format that is read.
     IMAGE_UNKNOWN_FORMAT = "T107", Unsupported, "not an image format that is read",
-        "The format is taken from the first bytes of a file, never from its name. Read are PNG, JPEG, TIFF (also BigTIFF) and NPY. Convert other files to one of these.";
+        "The format is taken from the first bytes of a file, never from its name. Read are PNG, JPEG, TIFF (also BigTIFF, OME-TIFF and ImageJ's stacks), NPY, NPZ, ENVI, Zarr and DICOM. Where it is known what the file is, the error says how it is converted.";
     /// Transparent pixels.
     IMAGE_ALPHA = "T108", Unsupported, "image has transparent pixels",
         "An alpha channel is dropped where every pixel is opaque. Where some are not, what the image shows depends on a background that the file does not hold. Save the image without transparency, on the background that you mean.";
@@ -40,4 +40,16 @@ codes! {
     /// NaN or infinite pixels.
     IMAGE_NOT_FINITE = "T113", Value, "image has pixels that are not finite",
         "The image holds NaN or infinite values. No model is defined on them, so the row is kept with the status `failed`. Replace them by a value that means something for your data, and say so where you report.";
+    /// A selection that the file does not have.
+    IMAGE_SELECTION = "T114", Usage, "no such part of the image",
+        "A row may name a page, or a series, level, time, plane, member or region of its file. Everything counts from 0, and a region lies wholly within its image. A page is a TIFF's directory as it stands, so it goes with a region and with nothing else.";
+    /// Several images where one is needed.
+    IMAGE_SEVERAL = "T115", Usage, "file holds several images",
+        "The file holds several images, points in time or arrays, and a row is one image. Nothing is chosen for you: give a row for each that you mean and say which in `image_series`, `image_time` or `image_member`.";
+    /// OME-XML and the pages of the file say different things.
+    IMAGE_OME = "T116", Format, "OME-XML and the file disagree",
+        "An OME-TIFF says in OME-XML which page is which channel, plane and point in time. Here it speaks of pages that are not there, forgets some, or gives them another size or sample type. Which of the two is right is not said, so nothing is read. Save the file again with the program that wrote it, or name single pages by `page`, which leaves OME-XML aside.";
+    /// A store lacks chunks.
+    IMAGE_CHUNKS_MISSING = "T117", Format, "Zarr store lacks chunks",
+        "The store's folder has no file for some chunks of the image. By the standard they hold the fill value, and many writers leave out chunks that are all fill; but a copy that was broken off looks the same. If the store is whole, say so with `image_absent` = `fill`; otherwise copy it again.";
 }

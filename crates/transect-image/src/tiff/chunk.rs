@@ -5,10 +5,14 @@ use transect_core::Result;
 use super::directory::{Directory, File};
 use super::{SampleKind, tag, zeros};
 use crate::raw::Values;
-use crate::{Limits, damaged, unsupported};
+use crate::{Limits, damaged, unpack, unsupported};
 
-/// More bytes than this cannot come out of one compressed byte.
+/// More bytes than this cannot come out of one compressed byte: a byte of LZW can stand for at most some 2,600, of Deflate
+/// for 1,032, of PackBits for 64.
 const MOST_PER_BYTE: u64 = 4096;
+
+/// The same for Zstandard, in which three bytes stand for a block of one value.
+const MOST_PER_BYTE_ZSTD: u64 = 1 << 16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Compression {
@@ -16,6 +20,8 @@ enum Compression {
     Lzw,
     Deflate,
     PackBits,
+    Zstd,
+    Jpeg,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +45,14 @@ pub(super) struct Layout {
     chunk_columns: usize,
     offsets: Vec<u64>,
     counts: Vec<u64>,
+    /// What every JPEG stream of the page needs and does not repeat, without its end marker.
+    tables: Vec<u8>,
+    /// Whether the colours within a JPEG stay as they are stored.
+    as_stored: bool,
 }
+
+/// Rows and columns of a page that are read: first row, first column, rows, columns.
+pub(super) type Window = [usize; 4];
 
 impl Layout {
     pub(super) fn new(
@@ -48,6 +61,7 @@ impl Layout {
         kind: SampleKind,
         bits: u32,
         shape: [usize; 3],
+        ycbcr: bool,
     ) -> Result<Self> {
         let [channels, rows, columns] = shape;
         let compression = match directory.one(file, tag::COMPRESSION)?.unwrap_or(1) {
@@ -55,16 +69,22 @@ impl Layout {
             5 => Compression::Lzw,
             8 | 32_946 => Compression::Deflate,
             32_773 => Compression::PackBits,
+            50_000 | 34_926 => Compression::Zstd,
+            7 if kind == SampleKind::Unsigned && bits == 8 => Compression::Jpeg,
+            7 => {
+                return Err(
+                    unsupported(format!("a TIFF with JPEG compression of {bits} bits"))
+                        .help("save it without compression, or with LZW or Deflate"),
+                );
+            }
             other => {
                 let name = match other {
                     2..=4 => "fax",
                     6 => "old-style JPEG",
-                    7 => "JPEG",
                     34_676 | 34_677 => "LogLuv",
                     34_712 | 33_003 | 33_004 | 33_005 => "JPEG 2000",
                     34_887 => "LERC",
                     34_925 => "LZMA",
-                    50_000 | 34_926 => "Zstandard",
                     50_001 => "WebP",
                     50_002 => "JPEG XL",
                     _ => "unknown",
@@ -77,8 +97,13 @@ impl Layout {
         };
         let predictor = match directory.one(file, tag::PREDICTOR)?.unwrap_or(1) {
             1 => Predictor::None,
-            // A predictor belongs to LZW and Deflate; other writers leave the tag behind.
-            2 | 3 if !matches!(compression, Compression::Lzw | Compression::Deflate) => {
+            // A predictor belongs to LZW, Deflate and Zstandard; other writers leave the tag behind.
+            2 | 3
+                if !matches!(
+                    compression,
+                    Compression::Lzw | Compression::Deflate | Compression::Zstd
+                ) =>
+            {
                 Predictor::None
             }
             2 if matches!(bits, 8 | 16 | 32 | 64) => Predictor::Horizontal,
@@ -148,7 +173,17 @@ impl Layout {
             chunk_columns,
             offsets,
             counts: Vec::new(),
+            tables: Vec::new(),
+            as_stored: !ycbcr,
         };
+        if compression == Compression::Jpeg {
+            let tables = directory.bytes(file, tag::JPEG_TABLES).unwrap_or_default();
+            if let Some(tables) = tables.strip_suffix(&[0xff, 0xd9]) {
+                tables.clone_into(&mut layout.tables);
+            } else if !tables.is_empty() {
+                return Err(damaged("the TIFF's JPEG tables have no end"));
+            }
+        }
         let per_plane = rows.div_ceil(chunk_rows) * columns.div_ceil(chunk_columns);
         let chunks = per_plane * if planar { channels } else { 1 };
         layout.counts = match directory.many(file, counts)? {
@@ -200,8 +235,14 @@ impl Layout {
         self.row_bytes() * self.stored_rows(index)
     }
 
-    /// Every sample, in the order (channel, row, column).
-    pub(super) fn values(&self, file: &File, count: usize, limits: &Limits) -> Result<Values> {
+    /// The samples of a window, in the order (channel, row, column), `shift` bytes further on than the directory says.
+    pub(super) fn values(
+        &self,
+        file: &File,
+        window: Window,
+        shift: u64,
+        limits: &Limits,
+    ) -> Result<Values> {
         let [channels, rows, _] = self.shape;
         let wide = self.row_bytes().checked_mul(self.chunk_rows);
         if wide.is_none_or(|bytes| bytes as u64 > limits.max_decoded_bytes.saturating_mul(2)) {
@@ -214,24 +255,66 @@ impl Layout {
             ));
         }
         let per_plane = rows.div_ceil(self.chunk_rows) * self.chunks_across();
-        // What the chunks can hold at most is known before memory is taken for the image.
-        for chunk in 0..per_plane * if self.planar { channels } else { 1 } {
-            self.source(file, chunk, per_plane)?;
-        }
-        let mut values = zeros(self.kind, self.bits, count);
-        let mut buffer = Vec::new();
         let planes = if self.planar { channels } else { 1 };
-        for plane in 0..planes {
-            for index in 0..per_plane {
-                self.decode(file, plane * per_plane + index, per_plane, &mut buffer)?;
-                self.scatter(file.little, plane, index, &buffer, &mut values);
-            }
+        let [top, left, height, width] = window;
+        let chunk_rows = top / self.chunk_rows..=(top + height - 1) / self.chunk_rows;
+        let chunk_columns = left / self.chunk_columns..=(left + width - 1) / self.chunk_columns;
+        let chunks: Vec<(usize, usize)> = (0..planes)
+            .flat_map(|plane| {
+                let columns = chunk_columns.clone();
+                chunk_rows.clone().flat_map(move |r| {
+                    columns
+                        .clone()
+                        .map(move |c| (plane, r * self.chunks_across() + c))
+                })
+            })
+            .collect();
+        // What the chunks can hold at most is known before memory is taken for the image.
+        for &(plane, index) in &chunks {
+            self.source(file, plane * per_plane + index, per_plane, shift)?;
+        }
+        let mut values = zeros(self.kind, self.bits, channels * height * width);
+        let mut buffer = Vec::new();
+        for (plane, index) in chunks {
+            let source = self.source(file, plane * per_plane + index, per_plane, shift)?;
+            let chunk = plane * per_plane + index;
+            self.decode(file, source, [chunk, index], limits, &mut buffer)?;
+            self.scatter(file.little, plane, index, window, &buffer, &mut values);
         }
         Ok(values)
     }
 
-    fn source<'a>(&self, file: &File<'a>, chunk: usize, per_plane: usize) -> Result<&'a [u8]> {
-        let (offset, length) = (self.offsets[chunk], self.counts[chunk]);
+    /// Whether the page lies in one piece without compression, so that further pages may follow it without directories.
+    pub(super) fn in_one_piece(&self) -> bool {
+        let mut next = self.offsets.first().copied().unwrap_or(0);
+        self.compression == Compression::None
+            && !self.tiled
+            && self.offsets.iter().enumerate().all(|(i, &offset)| {
+                let here = offset == next;
+                next = offset.saturating_add(
+                    self.chunk_bytes(i % self.shape[1].div_ceil(self.chunk_rows)) as u64,
+                );
+                here
+            })
+    }
+
+    /// Bytes of the whole page without compression.
+    pub(super) fn page_bytes(&self) -> u64 {
+        let planes = if self.planar { self.shape[0] } else { 1 };
+        (self.row_bytes() * self.shape[1] * planes) as u64
+    }
+
+    fn source<'a>(
+        &self,
+        file: &File<'a>,
+        chunk: usize,
+        per_plane: usize,
+        shift: u64,
+    ) -> Result<&'a [u8]> {
+        let (offset, length) = (
+            self.offsets[chunk].saturating_add(shift),
+            self.counts[chunk],
+        );
         if length == 0 {
             return Err(damaged(format!(
                 "strip or tile {chunk} of the TIFF is empty"
@@ -249,8 +332,12 @@ impl Layout {
                 "strip or tile {chunk} of the TIFF lies outside of the file: {length} bytes at {offset}"
             ))
         })?;
-        // A byte of LZW can stand for at most some 2,600 bytes, of Deflate for 1,032, of PackBits for 64.
-        if need / MOST_PER_BYTE > length {
+        let most = if self.compression == Compression::Zstd {
+            MOST_PER_BYTE_ZSTD
+        } else {
+            MOST_PER_BYTE
+        };
+        if need / most > length {
             return Err(damaged(format!(
                 "strip or tile {chunk} of the TIFF has {length} bytes, too few for the {need} of its pixels"
             )));
@@ -262,18 +349,24 @@ impl Layout {
     fn decode(
         &self,
         file: &File,
-        chunk: usize,
-        per_plane: usize,
+        source: &[u8],
+        [chunk, index]: [usize; 2],
+        limits: &Limits,
         buffer: &mut Vec<u8>,
     ) -> Result<()> {
-        let source = self.source(file, chunk, per_plane)?;
-        let need = self.chunk_bytes(chunk % per_plane);
+        let need = self.chunk_bytes(index);
         buffer.clear();
         match self.compression {
             Compression::None => buffer.extend_from_slice(source),
             Compression::Lzw => lzw(source, need, buffer),
-            Compression::Deflate => inflate(source, need, buffer),
-            Compression::PackBits => unpack(source, need, buffer),
+            Compression::Deflate => *buffer = unpack::inflate(source, true, need),
+            Compression::PackBits => unpack::packbits(source, need, buffer),
+            Compression::Zstd => *buffer = unpack::zstd(source, need),
+            Compression::Jpeg => {
+                *buffer = self
+                    .jpeg(source, index, limits)
+                    .map_err(|e| e.note(format!("in strip or tile {chunk} of the TIFF")))?;
+            }
         }
         if buffer.len() < need {
             return Err(damaged(format!(
@@ -306,6 +399,37 @@ impl Layout {
             *buffer = self.widen(buffer, file.little);
         }
         Ok(())
+    }
+
+    /// A JPEG stream as the bytes of a chunk.
+    fn jpeg(&self, source: &[u8], index: usize, limits: &Limits) -> Result<Vec<u8>> {
+        let mut stream = self.tables.clone();
+        if stream.is_empty() {
+            stream.extend_from_slice(source);
+        } else {
+            let body = source
+                .strip_prefix(&[0xff, 0xd8])
+                .ok_or_else(|| damaged("a strip or tile does not begin as a JPEG"))?;
+            stream.extend_from_slice(body);
+        }
+        let decoded = crate::jpeg::decode(&stream, self.as_stored, limits)?;
+        let rows = self.stored_rows(index);
+        if decoded.channels != self.interleaved()
+            || decoded.columns != self.chunk_columns
+            || decoded.rows < rows
+        {
+            return Err(damaged(format!(
+                "the JPEG in a strip or tile has {} × {} × {} samples (rows, columns, channels), {rows} × {} × {} are needed",
+                decoded.rows,
+                decoded.columns,
+                decoded.channels,
+                self.chunk_columns,
+                self.interleaved()
+            )));
+        }
+        let mut bytes = decoded.bytes;
+        bytes.truncate(self.chunk_bytes(index));
+        Ok(bytes)
     }
 
     /// Packed samples of a whole chunk in 1, 2 or 4 bytes each, in the byte order of the file.
@@ -347,10 +471,12 @@ impl Layout {
         little: bool,
         plane: usize,
         index: usize,
+        window: Window,
         buffer: &[u8],
         values: &mut Values,
     ) {
         let place = Place {
+            window,
             top: index / self.chunks_across() * self.chunk_rows,
             left: index % self.chunks_across() * self.chunk_columns,
             layout: self,
@@ -394,6 +520,7 @@ impl Layout {
 struct Place<'a> {
     layout: &'a Layout,
     plane: usize,
+    window: Window,
     top: usize,
     left: usize,
     buffer: &'a [u8],
@@ -401,20 +528,22 @@ struct Place<'a> {
 
 impl Place<'_> {
     fn put<T, const N: usize>(&self, values: &mut [T], read: impl Fn([u8; N]) -> T) {
-        let [_, rows, columns] = self.layout.shape;
+        let [first_row, first_column, rows, columns] = self.window;
         let samples = self.layout.interleaved();
         let stride = self.layout.chunk_columns * samples * N;
-        let width = self.layout.chunk_columns.min(columns - self.left);
-        for (y, row) in self
-            .buffer
-            .chunks_exact(stride)
-            .take(rows - self.top)
-            .enumerate()
-        {
+        // What the chunk and the window have in common, counted in the page.
+        let left = self.left.max(first_column);
+        let right = (self.left + self.layout.chunk_columns).min(first_column + columns);
+        for (y, row) in self.buffer.chunks_exact(stride).enumerate() {
+            let y = self.top + y;
+            if y < first_row || y >= first_row + rows {
+                continue;
+            }
             for sample in 0..samples {
-                let start = ((self.plane + sample) * rows + self.top + y) * columns + self.left;
-                let pixels = row[sample * N..].chunks(samples * N);
-                for (value, pixel) in values[start..start + width].iter_mut().zip(pixels) {
+                let start =
+                    ((self.plane + sample) * rows + y - first_row) * columns + left - first_column;
+                let pixels = row[((left - self.left) * samples + sample) * N..].chunks(samples * N);
+                for (value, pixel) in values[start..start + right - left].iter_mut().zip(pixels) {
                     let mut bytes = [0; N];
                     bytes.copy_from_slice(&pixel[..N]);
                     *value = read(bytes);
@@ -439,53 +568,6 @@ fn lzw(source: &[u8], need: usize, out: &mut Vec<u8>) {
         }
     }
     out.truncate(written);
-}
-
-/// Deflate in a zlib wrapper, up to `need` bytes.
-fn inflate(source: &[u8], need: usize, out: &mut Vec<u8>) {
-    out.resize(need, 0);
-    let mut decoder = flate2::Decompress::new(true);
-    let mut written = 0;
-    while written < need {
-        let read = decoder.total_in() as usize;
-        let before = (read, written);
-        let status = decoder.decompress(
-            &source[read..],
-            &mut out[written..],
-            flate2::FlushDecompress::None,
-        );
-        written = decoder.total_out() as usize;
-        let stuck = (decoder.total_in() as usize, written) == before;
-        if stuck || !matches!(status, Ok(flate2::Status::Ok)) {
-            break;
-        }
-    }
-    out.truncate(written);
-}
-
-/// PackBits, up to `need` bytes.
-fn unpack(source: &[u8], need: usize, out: &mut Vec<u8>) {
-    let mut rest = source;
-    while let [head, tail @ ..] = rest {
-        if out.len() >= need {
-            break;
-        }
-        let n = head.cast_signed();
-        if n >= 0 {
-            let length = (usize::from(*head) + 1).min(tail.len());
-            out.extend_from_slice(&tail[..length]);
-            rest = &tail[length..];
-        } else if n == -128 {
-            rest = tail;
-        } else {
-            let Some((value, tail)) = tail.split_first() else {
-                break;
-            };
-            out.resize(out.len() + 1 + usize::from(n.unsigned_abs()), *value);
-            rest = tail;
-        }
-    }
-    out.truncate(need);
 }
 
 /// Each sample is stored as the difference to the one left of it, in wrapping integers.

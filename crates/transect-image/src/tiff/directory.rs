@@ -23,7 +23,7 @@ struct Entry {
 }
 
 /// One directory: one page.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Directory {
     entries: BTreeMap<u16, Entry>,
     next: u64,
@@ -104,7 +104,8 @@ impl<'a> File<'a> {
         })
     }
 
-    fn directory(&self, offset: u64) -> Result<Directory> {
+    /// The directory at a place of the file.
+    pub(super) fn directory(&self, offset: u64) -> Result<Directory> {
         let outside = || {
             damaged(format!(
                 "the TIFF directory at byte {offset} lies outside of the file or is cut short"
@@ -215,13 +216,18 @@ impl Directory {
 
     /// Text, up to its first zero byte.
     pub(super) fn text(&self, file: &File, tag: u16) -> Option<String> {
+        let bytes = self.bytes(file, tag)?;
+        let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
+        Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
+    }
+
+    /// The bytes of a tag whose values are single bytes.
+    pub(super) fn bytes<'a>(&self, file: &File<'a>, tag: u16) -> Option<&'a [u8]> {
         let entry = self
             .entries
             .get(&tag)
             .filter(|e| matches!(e.kind, 1 | 2 | 7))?;
-        let bytes = file.slice(entry.offset, entry.count)?;
-        let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
-        Some(String::from_utf8_lossy(&bytes[..end]).into_owned())
+        file.slice(entry.offset, entry.count)
     }
 
     pub(super) fn has(&self, tag: u16) -> bool {

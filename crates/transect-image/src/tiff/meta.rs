@@ -6,7 +6,7 @@ use super::directory::{Directory, File};
 use super::tag;
 
 /// Micrometres of a unit.
-fn micrometres(unit: &str) -> Option<f64> {
+pub(super) fn micrometres(unit: &str) -> Option<f64> {
     match unit.trim() {
         "um" | "µm" | "μm" | "\\u00B5m" | "\\u00b5m" | "micron" | "microns" | "micrometer"
         | "micrometre" | "micrometers" => Some(1.0),
@@ -31,8 +31,8 @@ pub(super) fn pixel_size(
     first: &Directory,
 ) -> Option<PixelSize> {
     let description = first.text(file, tag::DESCRIPTION).unwrap_or_default();
-    if description.contains("<OME") {
-        return ome(&description);
+    if super::ome::is(&description) {
+        return super::ome::pixel_size(&description);
     }
     let resolution = |tag| {
         directory
@@ -72,44 +72,4 @@ pub(super) fn pixel_size(
         plane_um: None,
     };
     (size.row_um <= COARSEST_UM && size.column_um <= COARSEST_UM).then_some(size)
-}
-
-/// `PhysicalSizeX`, `Y`, `Z` of the first `Pixels` element; micrometres where no unit is given, as the schema says.
-fn ome(xml: &str) -> Option<PixelSize> {
-    let start = xml.find("<Pixels")?;
-    let element = &xml[start..start + xml[start..].find('>')?];
-    let attribute = |name: &str| -> Option<&str> {
-        let mut rest = element;
-        loop {
-            let at = rest.find(name)?;
-            let before = rest[..at].chars().next_back();
-            let after = rest[at + name.len()..].trim_start();
-            rest = &rest[at + name.len()..];
-            if !before.is_some_and(char::is_whitespace) {
-                continue;
-            }
-            let Some(value) = after.strip_prefix('=') else {
-                continue;
-            };
-            let value = value.trim_start();
-            let quote = value.chars().next().filter(|q| matches!(q, '"' | '\''))?;
-            return value[1..].split(quote).next();
-        }
-    };
-    let size = |axis: &str| -> Option<f64> {
-        let value: f64 = attribute(&format!("PhysicalSize{axis}"))?
-            .trim()
-            .parse()
-            .ok()?;
-        let unit = match attribute(&format!("PhysicalSize{axis}Unit")) {
-            Some(unit) => micrometres(unit)?,
-            None => 1.0,
-        };
-        Some(value * unit).filter(|v| v.is_finite() && *v > 0.0)
-    };
-    Some(PixelSize {
-        row_um: size("Y")?,
-        column_um: size("X")?,
-        plane_um: size("Z"),
-    })
 }

@@ -50,7 +50,28 @@ impl Tiff {
         self
     }
 
+    pub(crate) fn clone_of(&self) -> Self {
+        Self {
+            little: self.little,
+            tags: self.tags.clone(),
+            chunks: self.chunks.clone(),
+            tiled: self.tiled,
+        }
+    }
+
     pub(crate) fn build(&self) -> Vec<u8> {
+        let mut out = if self.little {
+            b"II*\0".to_vec()
+        } else {
+            b"MM\0*".to_vec()
+        };
+        out.extend([0; 4]);
+        self.append(&mut out, 4);
+        out
+    }
+
+    /// Adds the directory, points to it from `link`, and gives the place where the next one is to be pointed to.
+    fn append(&self, out: &mut Vec<u8>, link: usize) -> usize {
         let u16s = |v: u32| {
             if self.little {
                 (v as u16).to_le_bytes().to_vec()
@@ -65,13 +86,6 @@ impl Tiff {
                 v.to_be_bytes().to_vec()
             }
         };
-        let mut out = if self.little {
-            b"II".to_vec()
-        } else {
-            b"MM".to_vec()
-        };
-        out.extend(u16s(42));
-        out.extend(u32s(0));
         let mut offsets = Vec::new();
         let mut lengths = Vec::new();
         for chunk in &self.chunks {
@@ -112,12 +126,22 @@ impl Tiff {
             }
         }
         let directory = u32s(out.len() as u32);
-        out[4..8].copy_from_slice(&directory);
+        out[link..link + 4].copy_from_slice(&directory);
         out.extend(u16s(tags.len() as u32));
         out.extend(entries);
         out.extend(u32s(0));
-        out
+        out.len() - 4
     }
+}
+
+/// A TIFF of several pages.
+pub(crate) fn chain(pages: &[Tiff]) -> Vec<u8> {
+    let mut out = b"II*\0\0\0\0\0".to_vec();
+    let mut link = 4;
+    for page in pages {
+        link = page.append(&mut out, link);
+    }
+    out
 }
 
 fn read(bytes: &[u8]) -> Image {
@@ -544,7 +568,7 @@ fn pixel_size_is_taken_where_it_is_stated_with_a_unit() {
             .text(270, "ImageJ=1.53t\nunit=pixel\n"),
     );
     assert_eq!(pixels, None);
-    let ome = r#"<?xml version="1.0"?><OME><Image><Pixels BigEndian="false" PhysicalSizeX="325" PhysicalSizeXUnit="nm" PhysicalSizeY="0.325" SizeX="1"></Pixels></Image></OME>"#;
+    let ome = r#"<?xml version="1.0"?><OME><Image><Pixels BigEndian="false" PhysicalSizeX="325" PhysicalSizeXUnit="nm" PhysicalSizeY="0.325" SizeX="1" SizeY="1" SizeZ="1" SizeC="1" SizeT="1" DimensionOrder="XYZCT" Type="uint8"><TiffData/></Pixels></Image></OME>"#;
     let ome = size(plain().text(270, ome)).expect("a size");
     assert_eq!(
         (ome.column_um, ome.row_um, ome.plane_um),
@@ -558,16 +582,16 @@ fn what_is_not_supported_says_what_to_do() {
     assert_snapshot!(unknown, @r"
     error[T107]: the file looks like BMP
       --> image made
-      = help: convert it to PNG, TIFF or NPY; JPEG is read too
+      = help: convert it with Pillow to PNG
     ");
     assert_snapshot!(refusal(b""), @r"
-    error[T107]: the file looks like an empty file
+    error[T107]: the file is empty
       --> image made
-      = help: convert it to PNG, TIFF or NPY; JPEG is read too
+      = help: copy it again
     ");
-    let jpeg = Tiff::new(1, 1, 8, 1).tag(259, 3, &[7]).chunk(&[0]).build();
+    let jpeg = Tiff::new(1, 1, 12, 1).tag(259, 3, &[7]).chunk(&[0]).build();
     assert_snapshot!(refusal(&jpeg), @r"
-    error[T104]: a TIFF with JPEG compression (number 7)
+    error[T104]: a TIFF with JPEG compression of 12 bits
       --> image made
       = help: save it without compression, or with LZW or Deflate
     ");
@@ -812,7 +836,7 @@ fn large_whole_numbers_in_an_array_are_not_rounded_in_silence() {
             .expect_err("64 bits")
             .code
             .id,
-        "T104"
+        "T109"
     );
 }
 

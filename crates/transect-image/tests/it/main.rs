@@ -1,9 +1,11 @@
 //! Decoders on made files, on real files, and on damaged ones.
 
 mod damage;
+mod formats;
 mod golden;
 mod made;
 mod odd_formats;
+mod parts;
 
 use std::path::PathBuf;
 
