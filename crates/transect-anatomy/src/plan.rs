@@ -37,6 +37,7 @@ pub(crate) fn merge(requests: Vec<Request>) -> Vec<Request> {
                 known.mode = format!("{}, {}", known.mode, request.mode);
             }
             known.views.extend(request.views);
+            known.pixels |= request.pixels;
         } else {
             merged.push(request);
         }

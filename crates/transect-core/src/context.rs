@@ -137,6 +137,9 @@ pub struct Context {
     /// none.
     #[serde(default)]
     pub other_thresholds: Vec<f64>,
+    /// The tensor that the last convolution before the output is fed with, for outlines; `None` where there is none.
+    #[serde(default)]
+    pub dense_layer: Option<String>,
 }
 
 impl Context {
@@ -167,6 +170,13 @@ impl Context {
             can_reinitialise: false,
             head_layer: None,
             other_thresholds: Vec::new(),
+            dense_layer: None,
         }
+    }
+
+    /// The name under which the values of [`Context::dense_layer`] at single pixels stand in the tables.
+    pub fn pixel_layer(&self) -> Option<String> {
+        let layer = self.dense_layer.as_ref()?;
+        Some(format!("{}{layer}", crate::request::PIXEL_LAYERS))
     }
 }

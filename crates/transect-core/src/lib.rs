@@ -47,7 +47,7 @@ pub use measurement::{Measurement, Status};
 pub use pixels::{Dtype, Image};
 pub use prediction::{Classes, Instances, Prediction, Semantic};
 pub use profile::Profile;
-pub use request::{AUDITED, Request, Selection, Stage};
+pub use request::{AUDITED, PIXEL_LAYERS, Request, Selection, Stage};
 pub use run_record::RunRecord;
 pub use score_column::{Better, ScoreColumn};
 pub use stream::Stream;

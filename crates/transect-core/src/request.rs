@@ -33,6 +33,9 @@ pub enum Selection {
 /// The model that is audited, in requests; in the tables it is named `given`, or `predictions` where those were given.
 pub const AUDITED: &str = "given";
 
+/// What the name of a layer begins with that holds values at single pixels, where others hold one embedding for an image.
+pub const PIXEL_LAYERS: &str = "pixels:";
+
 fn audited() -> ModelId {
     AUDITED.to_owned()
 }
@@ -51,6 +54,10 @@ pub struct Request {
     pub rows: Selection,
     /// Which views.
     pub views: Vec<View>,
+    /// Whether single pixels of these rows are looked at as well: their truth, what the image says of them without a model, and
+    /// what the audited model's decoder and those of its copies make of them. For outlines; no pass more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pixels: bool,
 }
 
 impl Request {
@@ -62,7 +69,15 @@ impl Request {
             stage,
             rows,
             views,
+            pixels: false,
         }
+    }
+
+    /// The same, with single pixels looked at.
+    #[must_use]
+    pub fn with_pixels(mut self) -> Self {
+        self.pixels = true;
+        self
     }
 
     /// The same of another model.

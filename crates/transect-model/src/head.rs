@@ -120,6 +120,7 @@ impl HeadSession {
             inference_s,
             passes: 1,
             fed: None,
+            dense: None,
         })
     }
 }

@@ -28,6 +28,7 @@
 #![expect(clippy::cast_possible_wrap, reason = "sizes are far below 2^63")]
 
 pub mod decode;
+mod dense;
 pub mod engine;
 #[cfg(test)]
 mod golden;
@@ -47,6 +48,7 @@ mod test_tensors;
 pub mod tile;
 mod variant;
 
+pub use dense::Dense;
 pub use head::HeadSession;
 pub use model::Model;
 pub use options::{Decode, EngineChoice, Normalise, Options, RdfMeaning, Thresholds};

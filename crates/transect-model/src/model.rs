@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     /// The part behind the embedding, found when it is first asked for.
     pub(crate) head: OnceLock<Option<Head>>,
     pub(crate) embeddings: Vec<String>,
+    /// The tensor that feeds the last convolution, for maps.
+    pub(crate) dense: Option<String>,
     pub(crate) keep_fed: bool,
     pub(crate) clock: fn() -> f64,
     sha256: Digest,
@@ -130,7 +132,8 @@ impl Model {
         };
         let mut errors = Errors::new();
         let untapped = Arc::new(graph.clone());
-        for name in &embeddings {
+        let dense = crate::dense::layer(&spec, &graph);
+        for name in embeddings.iter().chain(&dense) {
             if let Err(error) = graph.tap(name) {
                 errors.push(error);
             }
@@ -161,6 +164,7 @@ impl Model {
             copy: Mutex::new(None),
             head: OnceLock::new(),
             embeddings,
+            dense,
             keep_fed: options.keep_fed,
             clock: options.clock,
             sha256,
@@ -224,6 +228,14 @@ impl Model {
         &self.inner.embeddings
     }
 
+    /// For maps, the tensor from which the last convolution makes the output: what [`Session::predict_with_pixels`] gives values
+    /// of. Found by going up from the output through activations, resizes and the like to the first `Conv` or `ConvTranspose`.
+    /// `None` for classes, where there is no such tensor, where several ways up end in different ones, and where it is the
+    /// image itself.
+    pub fn dense_layer(&self) -> Option<&str> {
+        self.inner.dense.as_deref()
+    }
+
     /// Pixel size that the model was made for, where it is declared.
     pub fn pixel_size(&self) -> Option<PixelSize> {
         self.inner.spec.pixel_size
@@ -279,6 +291,7 @@ impl Model {
                 copy: Mutex::new(None),
                 head: OnceLock::new(),
                 embeddings,
+                dense: inner.dense.clone(),
                 keep_fed: inner.keep_fed,
                 clock: inner.clock,
                 sha256: inner.sha256,

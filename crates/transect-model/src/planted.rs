@@ -1,5 +1,6 @@
 //! Small graphs made by hand, whose output is known exactly.
 
+mod dense;
 mod variants;
 
 use std::path::Path;
@@ -198,7 +199,7 @@ fn tiles_equal_the_whole_for_any_size_of_image_and_tile() {
             let raw = model
                 .session()
                 .unwrap()
-                .forward(&block, false, false)
+                .forward(&block, crate::session::Wanted::default())
                 .unwrap();
             assert_eq!(raw.output.shape, [1, 1, rows, columns]);
             let output = model.session().unwrap().predict(&image, true).unwrap();

@@ -4,6 +4,7 @@ use transect_core::codes::model as codes;
 use transect_core::{Dtype, Error, Image, Prediction, Result};
 
 use crate::decode::decode;
+use crate::dense::{Dense, Reader};
 use crate::engine::EngineSession;
 use crate::model::Model;
 use crate::options::Normalise;
@@ -28,6 +29,9 @@ pub struct Output {
     pub passes: u64,
     /// The tensor that was fed, of the first tile; only where the options ask for it.
     pub fed: Option<Tensor>,
+    /// What the decoder makes of the pixels that were asked for; `None` where none were, and where the model has no
+    /// [`Model::dense_layer`].
+    pub dense: Option<Dense>,
 }
 
 /// A model with an engine's session of its own. Each worker has one.
@@ -51,6 +55,18 @@ pub(crate) struct Raw {
     inference_s: f64,
     passes: u64,
     fed: Option<Tensor>,
+    dense: Option<Dense>,
+}
+
+/// What is wanted beside the output.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Wanted<'a> {
+    /// Embeddings.
+    pub(crate) embeddings: bool,
+    /// The tensor that was fed.
+    pub(crate) fed: bool,
+    /// Pixels of the image (row, column) at which the decoder's last features are read, and the image's size.
+    pub(crate) pixels: Option<(&'a [[usize; 2]], [usize; 2])>,
 }
 
 impl Session {
@@ -72,15 +88,36 @@ impl Session {
     /// `T330` and `T331` where channels or size do not fit, `T113` and `T332` for pixel values, `T323` when the engine fails,
     /// `T333` to `T335` for outputs that cannot be decoded.
     pub fn predict(&mut self, image: &Image, want_embeddings: bool) -> Result<Output> {
+        self.predict_with_pixels(image, want_embeddings, &[])
+    }
+
+    /// Predicts one image, and gives what the decoder makes of some of its pixels (row, column): the values of
+    /// [`Model::dense_layer`] at the place that is nearest, through resize, tiles and steps of the network. The tensor itself
+    /// is held for one tile at a time. The prediction is that of [`Session::predict`].
+    ///
+    /// # Errors
+    /// As [`Session::predict`].
+    pub fn predict_with_pixels(
+        &mut self,
+        image: &Image,
+        want_embeddings: bool,
+        pixels: &[[usize; 2]],
+    ) -> Result<Output> {
         let block = prepare(&self.model, image)?;
         let inner = std::sync::Arc::clone(&self.model.inner);
-        let raw = self.forward(&block, want_embeddings, inner.keep_fed)?;
+        let wanted = Wanted {
+            embeddings: want_embeddings,
+            fed: inner.keep_fed,
+            pixels: (!pixels.is_empty()).then_some((pixels, [image.rows(), image.columns()])),
+        };
+        let raw = self.forward(&block, wanted)?;
         let Raw {
             output,
             embeddings,
             inference_s,
             passes,
             fed,
+            dense,
         } = raw;
         let prediction = finish(&inner.spec, output, &block, [image.rows(), image.columns()])?;
         Ok(Output {
@@ -89,16 +126,12 @@ impl Session {
             inference_s,
             passes,
             fed,
+            dense,
         })
     }
 
     /// Feeds a block that has the model's channels and values through preprocessing, tiles and the network.
-    pub(crate) fn forward(
-        &mut self,
-        block: &Block,
-        want_embeddings: bool,
-        keep_fed: bool,
-    ) -> Result<Raw> {
+    pub(crate) fn forward(&mut self, block: &Block, wanted: Wanted<'_>) -> Result<Raw> {
         let inner = std::sync::Arc::clone(&self.model.inner);
         let spec = &inner.spec;
         let plan = tile::plan(spec, block.shape[2], block.shape[3])?;
@@ -131,8 +164,12 @@ impl Session {
         } else {
             None
         };
+        let mut reader = wanted
+            .pixels
+            .zip(inner.dense.as_deref())
+            .map(|((pixels, size), layer)| Reader::new(layer, pixels, size));
         let mut names = vec![spec.output.graph_name.clone()];
-        if want_embeddings {
+        if wanted.embeddings {
             names.extend(
                 inner
                     .embeddings
@@ -140,6 +177,11 @@ impl Session {
                     .filter(|n| **n != spec.output.graph_name)
                     .cloned(),
             );
+        }
+        if let Some(reader) = &reader
+            && !names.iter().any(|n| n == reader.layer())
+        {
+            names.push(reader.layer().to_owned());
         }
         let mut stitched: Option<Block> = None;
         let mut sums: Vec<Vec<f64>> = Vec::new();
@@ -155,35 +197,52 @@ impl Session {
                     .help("a constant image under a normalisation with eps 0 does this; declare a larger eps"));
             }
             let tensor = to_tensor(tile, &spec.input);
-            if keep_fed && index == 0 {
+            if wanted.fed && index == 0 {
                 fed = Some(tensor.clone());
             }
             let start = (inner.clock)();
-            let results = self
+            let mut results = self
                 .engine
                 .run(vec![(spec.input.graph_name.clone(), tensor)], &names)?;
             inference_s += (inner.clock)() - start;
-            let mut results = results.into_iter();
-            let output = results
-                .next()
-                .ok_or_else(|| Error::new(&codes::ENGINE_FAILED, "the engine gave no output"))?;
-            if want_embeddings {
-                for (position, name) in inner.embeddings.iter().enumerate() {
-                    let pooled = if *name == spec.output.graph_name {
-                        pool(&output)
-                    } else {
-                        results.next().as_ref().map(pool).unwrap_or_default()
-                    };
-                    if sums.len() <= position {
+            let position = |name: &str| names.iter().position(|n| n == name);
+            if wanted.embeddings {
+                for (at, name) in inner.embeddings.iter().enumerate() {
+                    let tensor = position(name).and_then(|p| results.get(p));
+                    let pooled = tensor.map(pool).unwrap_or_default();
+                    if sums.len() <= at {
                         sums.push(vec![0.0; pooled.len()]);
                     }
-                    for (sum, value) in sums[position].iter_mut().zip(pooled) {
+                    for (sum, value) in sums[at].iter_mut().zip(pooled) {
                         *sum += value;
                     }
                 }
             }
+            // The output stays at the front: what feeds a convolution is not its output.
+            let features = reader
+                .as_ref()
+                .and_then(|r| position(r.layer()))
+                .filter(|&p| p > 0 && p < results.len())
+                .map(|p| results.swap_remove(p));
+            let output = results
+                .into_iter()
+                .next()
+                .ok_or_else(|| Error::new(&codes::ENGINE_FAILED, "the engine gave no output"))?;
             let output = from_tensor(output, &spec.output)?;
-            place(spec, &mut stitched, output, &plan, row, column)?;
+            if maps {
+                let cores = cores(spec, output.shape, &plan)?;
+                if let (Some(reader), Some(features)) = (&mut reader, &features) {
+                    reader.read(
+                        features,
+                        &cores,
+                        [row, column],
+                        [plan[0].count, plan[1].count],
+                    );
+                }
+                put(&mut stitched, &output, &cores, [row, column]);
+            } else {
+                stitched = Some(output);
+            }
         }
         let embeddings = inner
             .embeddings
@@ -202,6 +261,7 @@ impl Session {
             inference_s,
             passes: count as u64,
             fed,
+            dense: reader.and_then(Reader::finish),
         })
     }
 
@@ -597,22 +657,29 @@ pub(crate) fn from_tensor(tensor: Tensor, spec: &TensorSpec) -> Result<Block> {
     Ok(Block { shape, data })
 }
 
-/// Puts the core of a tile's output into the whole.
-fn place(
-    spec: &Spec,
-    stitched: &mut Option<Block>,
-    output: Block,
-    plan: &Plan,
-    row: usize,
-    column: usize,
-) -> Result<()> {
-    if spec.task == transect_core::Task::Classification {
-        *stitched = Some(output);
-        return Ok(());
-    }
-    let mut geometry = [(1.0_f64, 0_usize, 0_usize, 0_usize); 2];
+/// Which part of a tile's output is used along one axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Core {
+    /// First pixel of the tile's output that is used.
+    pub(crate) first: usize,
+    /// Pixels that are used of each tile.
+    pub(crate) length: usize,
+    /// Pixels that a tile's output has.
+    pub(crate) of: usize,
+    /// Pixels of the output of the whole image.
+    pub(crate) whole: usize,
+}
+
+/// Rows and columns of a tile's output that are used.
+fn cores(spec: &Spec, shape: [usize; 4], plan: &Plan) -> Result<[Core; 2]> {
+    let mut cores = [Core {
+        first: 0,
+        length: 0,
+        of: 0,
+        whole: 0,
+    }; 2];
     for (axis, kind) in [AxisKind::Y, AxisKind::X].into_iter().enumerate() {
-        let got = output.shape[axis + 2];
+        let got = shape[axis + 2];
         let cut = plan[axis];
         let (factor, offset, halo) = match spec.output.axis(kind) {
             Some(Axis {
@@ -647,30 +714,39 @@ fn place(
                 cut.tile
             )));
         }
-        geometry[axis] = (
-            factor,
-            first as usize,
-            core as usize,
-            (whole.floor() as usize).max(1),
-        );
+        cores[axis] = Core {
+            first: first as usize,
+            length: core as usize,
+            of: got,
+            whole: (whole.floor() as usize).max(1),
+        };
     }
+    Ok(cores)
+}
+
+/// Puts the core of a tile's output into the whole.
+fn put(
+    stitched: &mut Option<Block>,
+    output: &Block,
+    [down, across]: &[Core; 2],
+    [row, column]: [usize; 2],
+) {
     let [channels, planes, height, width] = output.shape;
-    let whole = stitched
-        .get_or_insert_with(|| Block::zeros([channels, planes, geometry[0].3, geometry[1].3]));
+    let whole =
+        stitched.get_or_insert_with(|| Block::zeros([channels, planes, down.whole, across.whole]));
     let [_, _, rows, columns] = whole.shape;
-    let (top, left) = (row * geometry[0].2, column * geometry[1].2);
-    let copy_rows = geometry[0].2.min(rows.saturating_sub(top));
-    let copy_columns = geometry[1].2.min(columns.saturating_sub(left));
+    let (top, left) = (row * down.length, column * across.length);
+    let copy_rows = down.length.min(rows.saturating_sub(top));
+    let copy_columns = across.length.min(columns.saturating_sub(left));
     for plane in 0..channels * planes {
         let from = &output.data[plane * height * width..(plane + 1) * height * width];
         let to = &mut whole.data[plane * rows * columns..(plane + 1) * rows * columns];
         for r in 0..copy_rows {
-            let source = (geometry[0].1 + r) * width + geometry[1].1;
+            let source = (down.first + r) * width + across.first;
             let target = (top + r) * columns + left;
             to[target..target + copy_columns].copy_from_slice(&from[source..source + copy_columns]);
         }
     }
-    Ok(())
 }
 
 /// Maps at the size of the network, brought to the size of the image.

@@ -56,7 +56,7 @@ impl Model {
         }
         let mut graph = self.inner.graph.reinitialise(seed, copy, statistics)?;
         let untapped = Arc::new(graph.clone());
-        for name in &self.inner.embeddings {
+        for name in self.inner.embeddings.iter().chain(&self.inner.dense) {
             graph.tap(name)?;
         }
         let (engine, _) = choose(&self.inner.options, &graph)?;

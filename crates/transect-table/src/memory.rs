@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use transect_core::{ItemRecord, Measurement, Result, RunRecord};
+use transect_core::{ItemRecord, Measurement, PIXEL_LAYERS, Result, RunRecord};
 
 use crate::tables::{ElementRow, EmbeddingRow, Filter, Tables, Timing, TraceRow};
 
@@ -55,7 +55,7 @@ impl Tables for MemoryTables {
     fn embedding_layers(&self, model: &str) -> Vec<String> {
         self.embeddings
             .keys()
-            .filter(|(m, _)| m == model)
+            .filter(|(m, layer)| m == model && !layer.starts_with(PIXEL_LAYERS))
             .map(|(_, layer)| layer.clone())
             .collect()
     }

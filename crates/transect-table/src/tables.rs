@@ -148,7 +148,8 @@ pub trait Tables {
     fn scan(&self, filter: &Filter, each: &mut dyn FnMut(&Measurement) -> Result<()>)
     -> Result<()>;
 
-    /// Names of the layers with embeddings of this model.
+    /// Names of the layers with embeddings of this model; those of single pixels ([`transect_core::PIXEL_LAYERS`]) are not
+    /// among them.
     fn embedding_layers(&self, model: &str) -> Vec<String>;
 
     /// Gives every embedding of a model's layer, in canonical order.

@@ -1,5 +1,6 @@
 //! ONNX graphs: read, checked, edited, written.
 
+mod dense;
 mod external;
 mod head;
 #[expect(clippy::all, clippy::pedantic, missing_docs, reason = "generated")]

@@ -87,7 +87,7 @@ impl Graph {
     }
 
     /// The nodes that `output` depends on, in the graph's order.
-    fn ancestors(&self, output: &str) -> Vec<&NodeProto> {
+    pub(super) fn ancestors(&self, output: &str) -> Vec<&NodeProto> {
         let mut wanted: BTreeSet<&str> = BTreeSet::from([output]);
         let mut nodes = Vec::new();
         for node in self.graph().node.iter().rev() {
@@ -139,7 +139,7 @@ impl Graph {
     }
 
     /// Tensors that do not depend on the graph's input.
-    fn constants<'a>(&'a self, nodes: &[&'a NodeProto]) -> BTreeSet<&'a str> {
+    pub(super) fn constants<'a>(&'a self, nodes: &[&'a NodeProto]) -> BTreeSet<&'a str> {
         let mut constant: BTreeSet<&str> = self
             .graph()
             .initializer

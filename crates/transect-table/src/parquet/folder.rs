@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use transect_core::{Error, ItemRecord, Measurement, Result, RunRecord, codes};
+use transect_core::{Error, ItemRecord, Measurement, PIXEL_LAYERS, Result, RunRecord, codes};
 
 use super::items::{read_items, scan_thumbnails};
 use super::{ElementTable, EmbeddingTable, MeasurementTable, TimingTable, TraceTable, read};
@@ -93,6 +93,7 @@ impl Tables for FolderTables {
         let mut layers: Vec<String> = entries
             .flatten()
             .filter_map(|e| layer_of_file(e.file_name().to_str()?))
+            .filter(|layer| !layer.starts_with(PIXEL_LAYERS))
             .collect();
         layers.sort();
         layers
