@@ -1,18 +1,30 @@
 //! Stage 0: what an image and its truth say without any model.
 
+use std::time::Instant;
+
 use transect_core::{Digest, Error, Item, ItemRecord, LabelImage, Profile, Status, TruthRef};
-use transect_optics::{Described, describe, features};
+use transect_optics::{Cameras, Described, describe, features};
 use transect_score::{Truth, class_index};
-use transect_table::EmbeddingRow;
+use transect_table::{EmbeddingRow, Timing};
 
 use crate::job::Job;
 use crate::load::{Loaded, load};
+
+/// The name under which what an image says without any model is kept, and timed, beside the models' embeddings.
+pub(crate) const FEATURES: &str = "features";
+
+/// What reading a row's files is called among the timings.
+pub(crate) const READ: &str = "read";
 
 /// What stage 0 makes of a row.
 #[derive(Debug)]
 pub(crate) struct ItemMade {
     /// The row of `items.parquet`.
     pub(crate) record: ItemRecord,
+    /// What views of the image will need to know of it; `None` where it could not be read.
+    pub(crate) known: Option<Known>,
+    /// How long each part of it took; outside the contract.
+    pub(crate) timings: Vec<Timing>,
     /// Families of features, each a row of `embeddings/features/<family>.parquet`.
     pub(crate) features: Vec<(String, EmbeddingRow)>,
 }
@@ -22,9 +34,24 @@ pub(crate) fn described(job: &Job, loaded: &Loaded) -> Described {
     describe(&loaded.image, loaded.objects(), job.context.modality)
 }
 
-/// The profile alone.
-pub(crate) fn profile_of(job: &Job, loaded: &Loaded) -> Profile {
-    described(job, loaded).profile
+/// What views of an image need to know of it.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The traits that swaps move.
+    pub profile: Profile,
+    /// What makes noise in each channel.
+    pub cameras: Cameras,
+}
+
+impl Known {
+    /// Estimated from what was loaded.
+    pub(crate) fn of(job: &Job, loaded: &Loaded) -> Self {
+        let described = described(job, loaded);
+        Self {
+            profile: described.profile,
+            cameras: described.cameras,
+        }
+    }
 }
 
 /// A row that could not be read.
@@ -42,7 +69,26 @@ pub(crate) fn unreadable(item: &Item, sha256: Digest, error: &Error) -> ItemMade
             perceptual_hash: None,
             thumbnail: Vec::new(),
         },
+        known: None,
+        timings: Vec::new(),
         features: Vec::new(),
+    }
+}
+
+/// The seconds since `start` as those of a part of stage 0, which is timed as a view of the model [`FEATURES`].
+fn timing(item: &Item, part: &str, start: Instant) -> Timing {
+    once(item, FEATURES, part, start)
+}
+
+/// The seconds since `start`, spent once for a row under a model.
+pub(crate) fn once(item: &Item, model_id: &str, part: &str, start: Instant) -> Timing {
+    Timing {
+        row: item.row,
+        model_id: model_id.to_owned(),
+        view_id: part.to_owned(),
+        view_s: 0.0,
+        inference_s: 0.0,
+        total_s: start.elapsed().as_secs_f64(),
     }
 }
 
@@ -52,6 +98,7 @@ pub(crate) fn describe_item(job: &Job, item: &Item) -> ItemMade {
         TruthRef::Class(name) => class_index(name, &job.context.classes),
         _ => None,
     };
+    let start = Instant::now();
     let loaded = match load(job, item) {
         Err(error) => {
             let mut made = unreadable(item, Digest::default(), &error);
@@ -60,7 +107,11 @@ pub(crate) fn describe_item(job: &Job, item: &Item) -> ItemMade {
         }
         Ok(loaded) => loaded,
     };
+    let mut timings = vec![timing(item, READ, start)];
+    let start = Instant::now();
     let described = described(job, &loaded);
+    timings.push(timing(item, "attributes", start));
+    let start = Instant::now();
     let row = |values: Vec<f32>| EmbeddingRow {
         row: item.row,
         image_sha256: loaded.sha256,
@@ -76,7 +127,13 @@ pub(crate) fn describe_item(job: &Job, item: &Item) -> ItemMade {
     if let Some(outlines) = loaded.outlines() {
         families.push(("truth_map".to_owned(), row(truth_map(outlines))));
     }
+    timings.push(timing(item, FEATURES, start));
     ItemMade {
+        known: Some(Known {
+            profile: described.profile.clone(),
+            cameras: described.cameras,
+        }),
+        timings,
         record: ItemRecord {
             item: item.clone(),
             image_sha256: loaded.sha256,

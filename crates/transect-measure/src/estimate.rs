@@ -125,6 +125,7 @@ pub fn estimate(job: &Job) -> Result<Estimate> {
                     image_sha256: loaded.sha256,
                     fits: &fits,
                     profile: Some(&described.profile),
+                    cameras: Some(&described.cameras),
                 },
             );
             if let Ok(made) = made

@@ -1,11 +1,14 @@
 //! The folder that a run writes.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
-use transect_core::{Error, Fits, Result, Stage, codes};
+use transect_core::{Digest, Error, Fits, Result, Stage, codes};
 
+use crate::describe::Known;
 use crate::plan::Plan;
 
 /// The folder given by `--out`, locked while this value lives.
@@ -13,6 +16,9 @@ use crate::plan::Plan;
 pub struct Folder {
     path: PathBuf,
     _lock: File,
+    /// What stage 0 found on each row in this process. A run that goes on, or a shard, estimates again what is not here, which
+    /// gives the same.
+    known: Mutex<BTreeMap<u32, (Digest, Arc<Known>)>>,
 }
 
 impl Folder {
@@ -67,7 +73,22 @@ impl Folder {
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
+            known: Mutex::default(),
         })
+    }
+
+    /// Keeps what was found on the image of a row.
+    pub(crate) fn keep(&self, row: u32, image: Digest, known: Known) {
+        if let Ok(mut all) = self.known.lock() {
+            all.insert(row, (image, Arc::new(known)));
+        }
+    }
+
+    /// What was found on a row, where it was on this image.
+    pub(crate) fn known(&self, row: u32, image: Digest) -> Option<Arc<Known>> {
+        let all = self.known.lock().ok()?;
+        let (of, known) = all.get(&row)?;
+        (*of == image).then(|| Arc::clone(known))
     }
 
     /// The folder itself.

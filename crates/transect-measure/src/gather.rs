@@ -167,12 +167,6 @@ pub fn gather(job: &Job, folders: &[PathBuf], out: &Path, plan: &Plan) -> Result
     )?;
     concatenate(
         &paths,
-        "timings.parquet",
-        &out.join("timings.parquet"),
-        TimingTable,
-    )?;
-    concatenate(
-        &paths,
         "elements.parquet",
         &out.join("elements.parquet"),
         ElementTable,
@@ -184,6 +178,12 @@ pub fn gather(job: &Job, folders: &[PathBuf], out: &Path, plan: &Plan) -> Result
         TraceTable,
     )?;
     let sources: Vec<PathBuf> = items_parts.into_iter().chain(paths).collect();
+    concatenate(
+        &sources,
+        "timings.parquet",
+        &out.join("timings.parquet"),
+        TimingTable,
+    )?;
     let mut layers = BTreeSet::new();
     for path in &sources {
         let entries = fs::read_dir(path).map_err(|e| unwritten(path, &e))?;

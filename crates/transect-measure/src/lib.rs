@@ -27,6 +27,7 @@ mod search;
 mod variant;
 
 pub use abilities::find_abilities;
+pub use describe::Known;
 pub use estimate::{Estimate, estimate};
 pub use folder::{Folder, make_folder, usable, write_atomically};
 pub use gather::{Gathered, gather, plan_of};

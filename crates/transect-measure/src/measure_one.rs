@@ -3,13 +3,14 @@
 use std::time::Instant;
 
 use transect_core::{
-    AUDITED, Context, Error, Fits, Item, Kind, Measurement, ModelId, Prediction, Profile, Status,
-    TruthRef, View, ViewKind, codes,
+    AUDITED, Context, Error, Fits, Item, Kind, Measurement, ModelId, Prediction, Status, TruthRef,
+    View, ViewKind, codes,
 };
 use transect_optics::MakeContext;
 use transect_score::Truth;
 use transect_table::{ElementRow, EmbeddingRow, MaskRow, Timing, TraceRow};
 
+use crate::describe::Known;
 use crate::elements::elements;
 use crate::load::Loaded;
 use crate::predictor::{Predictor, Shown};
@@ -47,11 +48,12 @@ pub struct Measured {
 }
 
 /// Measures one view of one row under one model. A pure function of its arguments (but for the timing): the pool calls it,
-/// for a whole run as for a shard, and nothing else measures. An error becomes a row with its code.
+/// for a whole run as for a shard, and nothing else measures. `known` spares estimating again what stage 0 found on the image; the
+/// result is the same without it. An error becomes a row with its code.
 pub fn measure_one(
     item: &Item,
     loaded: &Loaded,
-    profile: Option<&Profile>,
+    known: Option<&Known>,
     view: &View,
     predictor: &mut Predictor,
     frame: &Frame<'_>,
@@ -72,7 +74,7 @@ pub fn measure_one(
             total_s: 0.0,
         },
     };
-    if let Err(error) = fill(item, loaded, profile, view, predictor, frame, &mut out) {
+    if let Err(error) = fill(item, loaded, known, view, predictor, frame, &mut out) {
         refuse(&mut out.measurement, &error);
     }
     out.timing.total_s = start.elapsed().as_secs_f64();
@@ -128,7 +130,7 @@ pub(crate) fn refuse(measurement: &mut Measurement, error: &Error) {
 fn fill(
     item: &Item,
     loaded: &Loaded,
-    profile: Option<&Profile>,
+    known: Option<&Known>,
     view: &View,
     predictor: &mut Predictor,
     frame: &Frame<'_>,
@@ -153,7 +155,10 @@ fn fill(
                     seed: context.seed,
                     image_sha256: loaded.sha256,
                     fits: frame.fits,
-                    profile,
+                    profile: known
+                        .map(|k| &k.profile)
+                        .filter(|_| view.kind == ViewKind::Swap),
+                    cameras: known.map(|k| &k.cameras),
                 },
             )?;
             out.timing.view_s = making.elapsed().as_secs_f64();

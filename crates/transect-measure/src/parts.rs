@@ -12,7 +12,7 @@ use transect_table::{
     layer_of_file,
 };
 
-use crate::describe::ItemMade;
+use crate::describe::{FEATURES, ItemMade};
 use crate::folder::unwritten;
 use crate::measure_one::Measured;
 
@@ -44,9 +44,6 @@ fn mark(folder: &Path, passing: bool) -> Result<()> {
     }
     Ok(())
 }
-
-/// The name under which what an image says without any model is kept beside the models' embeddings.
-const FEATURES: &str = "features";
 
 /// File of the embeddings of a model's layer inside a part.
 pub(crate) fn embedding_file(model: &str, layer: &str) -> String {
@@ -128,9 +125,11 @@ fn write_embeddings(folder: &Path, embeddings: Embeddings) -> Result<()> {
 pub(crate) fn write_items(parts: &Path, block: usize, made: Vec<ItemMade>) -> Result<()> {
     commit(parts, block, |folder| {
         let mut items = Vec::with_capacity(made.len());
+        let mut timings: Vec<Timing> = Vec::new();
         let mut embeddings = Embeddings::new();
         for one in made {
             items.push(one.record);
+            timings.extend(one.timings);
             for (family, row) in one.features {
                 let key = (FEATURES.to_owned(), family);
                 embeddings.entry(key).or_default().push(row);
@@ -139,15 +138,17 @@ pub(crate) fn write_items(parts: &Path, block: usize, made: Vec<ItemMade>) -> Re
         mark(folder, items.iter().any(|i| passing(i.error_code.as_ref())))?;
         let table = ItemTable::new(items.iter().map(|r| &r.item));
         write_rows(&folder.join("items.parquet"), table, items)?;
+        write_rows(&folder.join("timings.parquet"), TimingTable, timings)?;
         write_embeddings(folder, embeddings)
     })
 }
 
-/// Writes the part of a block of measurements.
+/// Writes the part of a block of measurements, with how long its rows took to be read.
 pub(crate) fn write_measured(
     parts: &Path,
     block: usize,
     scores: &[String],
+    read: Vec<Timing>,
     measured: Vec<Measured>,
 ) -> Result<()> {
     commit(parts, block, |folder| {
@@ -155,7 +156,7 @@ pub(crate) fn write_measured(
         let mut masks: Vec<MaskRow> = Vec::new();
         let mut elements: Vec<ElementRow> = Vec::new();
         let mut traces: Vec<TraceRow> = Vec::new();
-        let mut timings: Vec<Timing> = Vec::with_capacity(measured.len());
+        let mut timings = read;
         let mut embeddings = Embeddings::new();
         for m in measured {
             // What was not measured took no time that means anything.

@@ -5,7 +5,7 @@ use transect_core::{
 };
 use transect_score::Truth;
 
-use crate::describe::profile_of;
+use crate::describe::Known;
 use crate::job::{Job, Source};
 use crate::load::load;
 use crate::predictor::{Predictor, Shown};
@@ -44,7 +44,7 @@ pub fn render(job: &Job, row: u32, view: &View, fits: &Fits) -> Result<Picture> 
         )
     })?;
     let loaded = load(job, item)?;
-    let profile = (view.kind == ViewKind::Swap).then(|| profile_of(job, &loaded));
+    let known = (view.kind == ViewKind::Swap).then(|| Known::of(job, &loaded));
     let labels = match &loaded.truth {
         Some(Truth::Labels(labels) | Truth::Mask { mask: labels, .. }) => Some(labels.clone()),
         _ => None,
@@ -67,7 +67,8 @@ pub fn render(job: &Job, row: u32, view: &View, fits: &Fits) -> Result<Picture> 
             seed: job.context.seed,
             image_sha256: loaded.sha256,
             fits,
-            profile: profile.as_ref(),
+            profile: known.as_ref().map(|k| &k.profile),
+            cameras: None,
         },
     )?;
     let prediction = predictor

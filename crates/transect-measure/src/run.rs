@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use transect_core::{AUDITED, Digest, Error, Fits, Item, Result, Stage, ViewKind, codes};
+use transect_table::Timing;
 
-use crate::describe::{ItemMade, describe_item, profile_of, unreadable};
+use crate::describe::{ItemMade, Known, READ, describe_item, once, unreadable};
 use crate::folder::{Folder, unwritten};
 use crate::job::Job;
 use crate::load::load;
@@ -49,7 +51,7 @@ struct Chunk {
 
 enum Made {
     Item(Box<ItemMade>),
-    Measured(Vec<Measured>),
+    Measured(Option<Timing>, Vec<Measured>),
 }
 
 /// A predictor and the index of the model within the stage that it is of.
@@ -122,6 +124,7 @@ pub fn run_stage(
         plan,
         stage,
         fits,
+        folder,
         parts: &parts,
         scores: job
             .context
@@ -162,6 +165,7 @@ struct Pool<'a> {
     plan: &'a Plan,
     stage: Stage,
     fits: &'a Fits,
+    folder: &'a Folder,
     parts: &'a std::path::Path,
     scores: Vec<String>,
     chunks: Vec<Chunk>,
@@ -203,10 +207,13 @@ impl Pool<'_> {
         let span = &chunk.span;
         let item = &self.job.dataset.items[span.row as usize];
         if self.stage == Stage::Items {
-            let described = catch_unwind(AssertUnwindSafe(|| describe_item(self.job, item)))
+            let mut made = catch_unwind(AssertUnwindSafe(|| describe_item(self.job, item)))
                 .unwrap_or_else(|_| unreadable(item, Digest::default(), &panicked(item)));
+            if let Some(known) = made.known.take() {
+                self.folder.keep(item.row, made.record.image_sha256, known);
+            }
             self.progress.advance(1);
-            return Ok(Some(Made::Item(Box::new(described))));
+            return Ok(Some(Made::Item(Box::new(made))));
         }
         let model = self.plan.model(self.stage, span.model);
         let frame = Frame {
@@ -214,12 +221,20 @@ impl Pool<'_> {
             fits: self.fits,
             model_id: self.job.source.model_id(model),
         };
+        let start = Instant::now();
         let loaded = catch_unwind(AssertUnwindSafe(|| load(self.job, item)))
             .unwrap_or_else(|_| Err(panicked(item)));
+        let read = loaded
+            .is_ok()
+            .then(|| once(item, frame.model_id, READ, start));
         let views = &self.plan.views(self.stage, span.model, span.row)[span.views.clone()];
-        let profile = match (&loaded, self.stage) {
-            (Ok(loaded), Stage::Partner) if views.iter().any(|v| v.kind != ViewKind::Identity) => {
-                catch_unwind(AssertUnwindSafe(|| profile_of(self.job, loaded))).ok()
+        let known = match &loaded {
+            Ok(loaded) if views.iter().any(|v| needs_known(v.kind)) => {
+                self.folder.known(item.row, loaded.sha256).or_else(|| {
+                    catch_unwind(AssertUnwindSafe(|| Known::of(self.job, loaded)))
+                        .ok()
+                        .map(Arc::new)
+                })
             }
             _ => None,
         };
@@ -246,7 +261,7 @@ impl Pool<'_> {
                     }
                     let attempt = catch_unwind(AssertUnwindSafe(|| {
                         predictor.as_mut().map(|(_, p)| {
-                            measure_one(item, loaded, profile.as_ref(), view, p, &frame)
+                            measure_one(item, loaded, known.as_deref(), view, p, &frame)
                         })
                     }));
                     if let Ok(Some(measured)) = attempt {
@@ -260,7 +275,7 @@ impl Pool<'_> {
             });
             self.progress.advance(view.budget as usize);
         }
-        Ok(Some(Made::Measured(measured)))
+        Ok(Some(Made::Measured(read, measured)))
     }
 
     /// Puts a chunk into its block, and writes the block when it was the last.
@@ -279,19 +294,27 @@ impl Pool<'_> {
             }
             open.remove(&chunk.block)
         };
-        let (mut items, mut measured) = (Vec::new(), Vec::new());
+        let (mut items, mut read, mut measured) = (Vec::new(), Vec::new(), Vec::new());
         for made in whole.into_iter().flat_map(|block| block.made.into_values()) {
             match made {
                 Made::Item(item) => items.push(*item),
-                Made::Measured(mut some) => measured.append(&mut some),
+                Made::Measured(timing, mut some) => {
+                    read.extend(timing);
+                    measured.append(&mut some);
+                }
             }
         }
         if self.stage == Stage::Items {
             write_items(self.parts, chunk.block, items)
         } else {
-            write_measured(self.parts, chunk.block, &self.scores, measured)
+            write_measured(self.parts, chunk.block, &self.scores, read, measured)
         }
     }
+}
+
+/// Whether such a view asks what is known of its image.
+fn needs_known(kind: ViewKind) -> bool {
+    matches!(kind, ViewKind::Swap | ViewKind::Surrogate)
 }
 
 fn panicked(item: &Item) -> Error {
@@ -311,7 +334,7 @@ fn failed(item: &Item, view: &transect_core::View, error: &Error, frame: &Frame<
         mask: None,
         elements: Vec::new(),
         traces: Vec::new(),
-        timing: transect_table::Timing {
+        timing: Timing {
             row: item.row,
             model_id: frame.model_id.to_owned(),
             view_id: view.id(),

@@ -30,6 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             image_sha256: Digest::of(b"bench"),
             fits: &fits,
             profile: None,
+            cameras: None,
         };
         let severity = Severity::new(3).unwrap_or_default();
         for corruption in corruptions() {

@@ -27,6 +27,6 @@ mod swap;
 mod view;
 
 pub use corruption::{Corruption, corruptions, ladders, with_bands};
-pub use describe::{Described, describe};
+pub use describe::{Cameras, Described, describe};
 pub use features::features;
 pub use view::{Made, MakeContext, make_view};

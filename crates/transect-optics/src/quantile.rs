@@ -72,71 +72,86 @@ impl<'a> Ranks<'a> {
 
     /// The quantile, as [`quantile_in_place`].
     pub(crate) fn quantile(&self, q: f64) -> Option<f64> {
+        self.quantiles([q]).map(|[q]| q)
+    }
+
+    /// Several quantiles, the values looked at once for all of them.
+    pub(crate) fn quantiles<const N: usize>(&self, q: [f64; N]) -> Option<[f64; N]> {
+        const { assert!(N < 128, "a byte tells the lists of values apart") };
         if self.finite == 0 {
             return None;
         }
-        let position = q.clamp(0.0, 1.0) * (self.finite - 1) as f64;
-        let below = position.floor() as usize;
-        let share = position - below as f64;
-        let (low, high) = self.pair(below);
-        Some(if share == 0.0 {
-            low
-        } else {
-            low + share * (high - low)
-        })
+        let places = q.map(|q| {
+            let position = q.clamp(0.0, 1.0) * (self.finite - 1) as f64;
+            let below = position.floor() as usize;
+            (below, position - below as f64)
+        });
+        // The ranks on either side of each, in their order, each once.
+        let mut ranks: Vec<usize> = places
+            .iter()
+            .flat_map(|&(below, share)| [below, below + usize::from(share > 0.0)])
+            .collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let values = self.values_of(&ranks);
+        let at = |rank: usize| f64::from(values[ranks.partition_point(|&r| r < rank)]);
+        Some(places.map(|(below, share)| {
+            let low = at(below);
+            if share == 0.0 {
+                low
+            } else {
+                low + share * (at(below + 1) - low)
+            }
+        }))
     }
 
-    /// The value of a rank from 0, and the next; the last twice.
-    fn pair(&self, rank: usize) -> (f64, f64) {
-        let (bin, before) = walk(&self.bins[Self::FINITE], rank);
-        let bin = bin + Self::FINITE.start;
-        let last = rank - before + 1 == self.bins[bin] as usize;
-        let next_bin = if last {
-            self.bins[bin + 1..Self::FINITE.end]
-                .iter()
-                .position(|&n| n > 0)
-                .map(|step| bin + 1 + step)
-        } else {
-            Some(bin)
-        };
+    /// The values of some ranks from 0, which rise.
+    fn values_of(&self, ranks: &[usize]) -> Vec<f32> {
+        let mut places = Vec::with_capacity(ranks.len());
+        let (mut from, mut before) = (Self::FINITE.start, 0);
+        for &rank in ranks {
+            let (bin, less) = walk(&self.bins[from..Self::FINITE.end], rank - before);
+            from += bin;
+            before += less;
+            places.push((from, rank - before));
+        }
         if self.short {
             // The lower half of the key of a negative value is inverted too.
-            let only = |bin: usize| {
+            let only = |&(bin, _): &(usize, usize)| {
                 let lower = if bin < 0x8000 { 0xffff } else { 0 };
-                f64::from(value((bin as u32) << 16 | lower))
+                value((bin as u32) << 16 | lower)
             };
-            return (only(bin), only(next_bin.unwrap_or(bin)));
+            return places.iter().map(only).collect();
         }
-        let within = self.within(bin);
-        let (low, before_low) = walk(&within, rank - before);
-        let at = |bin: usize, lower: usize| f64::from(value((bin as u32) << 16 | lower as u32));
-        let first = |within: &[u32]| within.iter().position(|&n| n > 0).unwrap_or(0);
-        let high = match next_bin {
-            None => low,
-            Some(next) if next != bin => {
-                return (at(bin, low), at(next, first(&self.within(next))));
+        // The lower halves of the keys in each bin that is asked for.
+        let mut halves: Vec<(usize, Vec<u16>)> = Vec::with_capacity(places.len());
+        let mut list_of = vec![0_u8; 1 << 16];
+        for &(bin, _) in &places {
+            if list_of[bin] == 0 {
+                halves.push((bin, Vec::with_capacity(self.bins[bin] as usize)));
+                list_of[bin] = halves.len() as u8;
             }
-            Some(_) if rank - before - before_low + 1 < within[low] as usize => low,
-            Some(_) => low + 1 + first(&within[low + 1..]),
-        };
-        (at(bin, low), at(bin, high))
-    }
-
-    /// Counts of the lower halves in one bin.
-    fn within(&self, bin: usize) -> Vec<u32> {
-        let mut counts = vec![0_u32; 1 << 16];
+        }
         for &value in self.values {
             let key = key(value);
-            if key >> 16 == bin as u32 {
-                counts[(key & 0xffff) as usize] += 1;
+            let list = list_of[(key >> 16) as usize];
+            if list > 0 {
+                halves[usize::from(list) - 1].1.push(key as u16);
             }
         }
-        counts
+        places
+            .iter()
+            .map(|&(bin, place)| {
+                let list = usize::from(list_of[bin]).saturating_sub(1);
+                let (_, &mut lower, _) = halves[list].1.select_nth_unstable(place);
+                value((bin as u32) << 16 | u32::from(lower))
+            })
+            .collect()
     }
 }
 
 /// Bits in the order of the values.
-fn key(value: f32) -> u32 {
+pub(crate) fn key(value: f32) -> u32 {
     let bits = value.to_bits();
     bits ^ ((bits.cast_signed() >> 31).cast_unsigned() | 0x8000_0000)
 }

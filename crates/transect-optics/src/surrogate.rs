@@ -5,7 +5,7 @@ use transect_core::{Error, Image, LabelImage, Result, View, codes};
 
 use crate::ablation;
 use crate::blur::gaussian;
-use crate::describe::{Camera, camera};
+use crate::describe::{Cameras, backgrounds};
 use crate::draw::{Normal, Words};
 use crate::surface;
 use crate::view::{Made, MakeContext, stream};
@@ -26,10 +26,18 @@ pub(crate) fn make(
     let (rows, columns) = (image.rows(), image.columns());
     let mut result = image.clone();
     let size = image.samples().len() / image.channels();
-    let noisy = |result: &mut Image, cameras: &[Camera]| {
+    let noisy = |result: &mut Image| {
+        let estimated;
+        let cameras = if let Some(cameras) = context.cameras {
+            cameras
+        } else {
+            estimated = Cameras::of(image);
+            &estimated
+        };
         let mut words = Words::of(stream("surrogate", view, context));
         let normal = Normal::new();
         for (camera, samples) in cameras
+            .channels()
             .iter()
             .zip(result.samples_mut().chunks_exact_mut(size))
         {
@@ -41,7 +49,6 @@ pub(crate) fn make(
     };
     match view.name.as_str() {
         "empty_field" => {
-            let cameras = camera(image, context.modality);
             let field = context
                 .profile
                 .and_then(|p| p.illumination.as_slice().try_into().ok())
@@ -54,11 +61,11 @@ pub(crate) fn make(
                     let mean = field.iter().sum::<f64>() / field.len() as f64;
                     field.iter().map(|f| f / mean).collect::<Vec<f64>>()
                 });
-            for (camera, samples) in cameras
-                .iter()
+            for (level, samples) in backgrounds(image, context.modality)
+                .into_iter()
                 .zip(result.samples_mut().chunks_exact_mut(size))
             {
-                let level = camera.background.ok_or_else(|| {
+                let level = level.ok_or_else(|| {
                     Error::new(
                         &codes::optics::TRAIT_UNKNOWN,
                         "the background could not be estimated on the image",
@@ -69,24 +76,22 @@ pub(crate) fn make(
                     *sample = (level * factor) as f32;
                 }
             }
-            noisy(&mut result, &cameras);
+            noisy(&mut result);
         }
         "noise_only" => {
-            let cameras = camera(image, context.modality);
             for samples in result.samples_mut().chunks_exact_mut(size) {
                 let mean = samples.iter().map(|&v| f64::from(v)).sum::<f64>() / size as f64;
                 samples.fill(mean as f32);
             }
-            noisy(&mut result, &cameras);
+            noisy(&mut result);
         }
         "phase_scrambled" => ablation::scrambled(&mut result, view, context),
         "defocused_blank" => {
-            let cameras = camera(image, context.modality);
             let sigma = rows.min(columns) as f64 / 8.0;
             for plane in result.samples_mut().chunks_exact_mut(rows * columns) {
                 gaussian(plane, rows, columns, sigma, sigma);
             }
-            noisy(&mut result, &cameras);
+            noisy(&mut result);
         }
         name => {
             let names: Vec<_> = SURROGATES.iter().map(|(name, _)| *name).collect();

@@ -8,6 +8,7 @@ use transect_core::{
 
 use crate::ablation;
 use crate::corruption;
+use crate::describe::Cameras;
 use crate::surrogate;
 use crate::swap;
 
@@ -26,6 +27,8 @@ pub struct MakeContext<'a> {
     pub fits: &'a Fits,
     /// The image's own profile, where it is known already; `None`: it is estimated from the image.
     pub profile: Option<&'a Profile>,
+    /// What makes noise in the image's channels, where it is known already; `None`: it is estimated from the image.
+    pub cameras: Option<&'a Cameras>,
 }
 
 /// A view, made.

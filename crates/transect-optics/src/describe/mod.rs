@@ -10,6 +10,7 @@ mod texture;
 use transect_core::attribute::ATTRIBUTES;
 use transect_core::{Image, LabelImage, Modality, Profile};
 
+use self::noise::Noise;
 use crate::quantile::Ranks;
 
 /// What an image says of itself.
@@ -19,6 +20,8 @@ pub struct Described {
     pub attributes: Vec<Option<f64>>,
     /// The traits that swaps move.
     pub profile: Profile,
+    /// What makes noise in each channel.
+    pub cameras: Cameras,
     /// Difference hash: bit 8·r + c, from the lowest, is set where cell (r, c) of a 9 × 8 grid of mean grey is darker than
     /// its right neighbour.
     pub perceptual_hash: u64,
@@ -95,6 +98,23 @@ impl Field {
             level,
         }
     }
+
+    /// The samples' own units in one of these.
+    fn scale(&self) -> f64 {
+        if self.level > 0.0 {
+            1.0 / self.level
+        } else {
+            1.0
+        }
+    }
+
+    /// The noise of each channel.
+    fn noise(&self) -> Vec<Noise> {
+        self.channels
+            .iter()
+            .map(|plane| Noise::of(plane, self.level))
+            .collect()
+    }
 }
 
 /// Mean and standard deviation (of the population) of the finite values; `None` where there are none.
@@ -116,8 +136,6 @@ fn mean_sd(values: &[f64]) -> Option<(f64, f64)> {
 /// What makes noise in one channel, in the samples' own units.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Camera {
-    /// Background level.
-    pub(crate) background: Option<f64>,
     /// Variance for each unit of signal, and standard deviation at zero signal, where photon transfer gives them.
     transfer: Option<(f64, f64)>,
     /// Standard deviation of the noise at the typical pixel.
@@ -134,23 +152,46 @@ impl Camera {
     }
 }
 
-/// The camera of each channel, as far as the image tells.
-pub(crate) fn camera(image: &Image, modality: Modality) -> Vec<Camera> {
+/// The camera of each channel of an image, as far as the image tells: what [`describe`] found, so that surrogates of the image
+/// need not look for it again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cameras(Vec<Camera>);
+
+impl Cameras {
+    /// Estimated from the image.
+    pub(crate) fn of(image: &Image) -> Self {
+        let field = Field::of(image);
+        Self::from(&field, &field.noise())
+    }
+
+    fn from(field: &Field, noise: &[Noise]) -> Self {
+        let scale = field.scale();
+        Self(
+            noise
+                .iter()
+                .map(|n| Camera {
+                    transfer: n.transfer.map(|(gain, read)| (gain * scale, read * scale)),
+                    typical: n.sd.unwrap_or(0.0) * scale,
+                })
+                .collect(),
+        )
+    }
+
+    /// One for each channel.
+    pub(crate) fn channels(&self) -> &[Camera] {
+        &self.0
+    }
+}
+
+/// Background level of each channel, in the samples' own units.
+pub(crate) fn backgrounds(image: &Image, modality: Modality) -> Vec<Option<f64>> {
     let field = Field::of(image);
-    // The field's units are fractions of full scale for integer types.
-    let scale = if field.level > 0.0 {
-        1.0 / field.level
-    } else {
-        1.0
-    };
     field
         .channels
         .iter()
-        .map(|plane| Camera {
-            background: noise::background(plane, field.level, modality).map(|b| b * scale),
-            transfer: noise::photon_transfer(plane, field.level)
-                .map(|(gain, read)| (gain * scale, read * scale)),
-            typical: noise::sd(plane, field.level).unwrap_or(0.0) * scale,
+        .map(|plane| {
+            let ends = Ranks::of(&plane.samples).quantiles([0.001, 0.5, 0.999])?;
+            noise::background(plane, ends, field.level, modality).map(|b| b * field.scale())
         })
         .collect()
 }
@@ -158,7 +199,16 @@ pub(crate) fn camera(image: &Image, modality: Modality) -> Vec<Camera> {
 /// The traits that swaps move. See [`describe`].
 pub(crate) fn profile(image: &Image, truth: Option<&LabelImage>, modality: Modality) -> Profile {
     let field = Field::of(image);
-    let estimates = Estimates::of(&field, modality);
+    // What only attributes need is left out.
+    let noise: Vec<Noise> = field
+        .channels
+        .iter()
+        .map(|plane| Noise {
+            sd: noise::sd(plane, field.level),
+            transfer: None,
+        })
+        .collect();
+    let estimates = Estimates::of(&field, &noise, None, modality);
     let objects = truth.and_then(objects::measure);
     profile_of(image, truth, modality, &estimates, objects.as_ref())
 }
@@ -227,35 +277,33 @@ struct Estimates {
 }
 
 impl Estimates {
-    fn of(field: &Field, modality: Modality) -> Self {
+    /// From the noise of each channel and the quantiles of grey (0.001, 0.5, 0.999) for the background, which only attributes
+    /// need.
+    fn of(field: &Field, noise: &[Noise], ends: Option<[f64; 3]>, modality: Modality) -> Self {
+        let background =
+            ends.and_then(|e| noise::background(&field.grey, e, field.level, modality));
         if !field.finite {
             return Self {
-                background: noise::background(&field.grey, field.level, modality),
+                background,
                 ..Self::default()
             };
         }
         let spectrum = texture::Spectrum::of(&field.grey);
-        let grey_noise = noise::sd(&field.grey, 0.0);
-        let over_channels = |estimate: &dyn Fn(&Plane) -> Option<f64>| -> Option<f64> {
-            let values: Vec<f64> = field.channels.iter().filter_map(estimate).collect();
+        let grey_noise = noise::sd(&field.grey, 0.0).unwrap_or(0.0);
+        let mean = |of: &dyn Fn(&Noise) -> Option<f64>| {
+            let values: Vec<f64> = noise.iter().filter_map(of).collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
-        let transfers: Vec<_> = field
-            .channels
-            .iter()
-            .filter_map(|c| noise::photon_transfer(c, field.level))
-            .collect();
-        let n = transfers.len() as f64;
         Self {
-            noise_sd: over_channels(&|c| noise::sd(c, field.level)),
-            noise_gain: (n > 0.0).then(|| transfers.iter().map(|t| t.0).sum::<f64>() / n),
-            read_noise: (n > 0.0).then(|| transfers.iter().map(|t| t.1).sum::<f64>() / n),
-            background: noise::background(&field.grey, field.level, modality),
-            psf_sigma: focus::psf_sigma(&field.grey, grey_noise.unwrap_or(0.0)),
+            noise_sd: mean(&|n| n.sd),
+            noise_gain: mean(&|n| n.transfer.map(|t| t.0)),
+            read_noise: mean(&|n| n.transfer.map(|t| t.1)),
+            background,
+            psf_sigma: focus::psf_sigma(&field.grey, grey_noise),
             spectrum_slope: spectrum.as_ref().and_then(texture::Spectrum::slope),
             high_share: spectrum.as_ref().and_then(texture::Spectrum::high_share),
             surface: focus::illumination(&field.grey, modality),
-            texture_scale: spectrum.and_then(|s| s.correlation_length(grey_noise.unwrap_or(0.0))),
+            texture_scale: spectrum.and_then(|s| s.correlation_length(grey_noise)),
         }
     }
 }
@@ -272,15 +320,15 @@ impl Estimates {
 /// the plane is not finite.
 pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -> Described {
     let field = Field::of(image);
-    let estimates = Estimates::of(&field, modality);
+    let quantiles = Ranks::of(&field.grey.samples).quantiles([0.001, 0.01, 0.5, 0.99, 0.999]);
+    let ends = quantiles.map(|[low, _, median, _, high]| [low, median, high]);
+    let noise = field.noise();
+    let estimates = Estimates::of(&field, &noise, ends, modality);
     let objects = truth.and_then(objects::measure);
     let profile = profile_of(image, truth, modality, &estimates, objects.as_ref());
-    let ranks = Ranks::of(&field.grey.samples);
-    let (q01, q50, q99) = (
-        ranks.quantile(0.01),
-        ranks.quantile(0.5),
-        ranks.quantile(0.99),
-    );
+    let [q01, q50, q99] = quantiles.map_or([None; 3], |[_, low, median, high, _]| {
+        [Some(low), Some(median), Some(high)]
+    });
     let grey: Vec<f64> = field.grey.samples.iter().map(|&s| f64::from(s)).collect();
     let moments = mean_sd(&grey);
     let signal = if modality == Modality::Brightfield {
@@ -305,7 +353,7 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
             "rows_px" => Some(image.rows() as f64),
             "columns_px" => Some(image.columns() as f64),
             "channels" => Some(image.channels() as f64),
-            "bits" => Some(bits(image)),
+            "bits" => Some(f64::from(image.dtype.bits())),
             "pixel_size_um" => image
                 .pixel_size
                 .map(|p| (p.row_um * p.column_um).sqrt())
@@ -362,6 +410,7 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
     Described {
         attributes,
         profile,
+        cameras: Cameras::from(&field, &noise),
         perceptual_hash: picture::difference_hash(&field.grey),
         thumbnail: picture::thumbnail(image, &field.grey),
     }
@@ -376,16 +425,4 @@ fn share(image: &Image, hit: impl Fn(f32) -> bool) -> Option<f64> {
         .map(|c| image.plane(c, middle).iter().filter(|&&s| hit(s)).count())
         .sum();
     Some(hits as f64 / n as f64)
-}
-
-fn bits(image: &Image) -> f64 {
-    use transect_core::Dtype::{
-        Float16, Float32, Float64, Int8, Int16, Int32, Uint8, Uint16, Uint32,
-    };
-    match image.dtype {
-        Uint8 | Int8 => 8.0,
-        Uint16 | Int16 | Float16 => 16.0,
-        Uint32 | Int32 | Float32 => 32.0,
-        Float64 => 64.0,
-    }
 }

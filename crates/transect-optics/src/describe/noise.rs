@@ -1,10 +1,10 @@
 //! Noise and background.
 
-use transect_core::Modality;
+use transect_core::{Modality, wide};
 
 use super::Plane;
 use crate::blur::gaussian;
-use crate::quantile::{Ranks, median, quantile_in_place};
+use crate::quantile::{Ranks, key, median, quantile_in_place};
 
 /// Standard deviation of a normal variable over the median of its absolute value.
 const MAD: f64 = 1.482_602_218_505_602;
@@ -58,54 +58,117 @@ fn median_absolute(values: &mut Vec<f32>, level: f64) -> Option<f64> {
 /// Standard deviation of the noise at the typical pixel: 1.4826 times the median absolute response of Immerkær's kernel
 /// (1996), over 6. `level` is the step of the samples, 0 where they are continuous. `None` under 3 × 3 pixels.
 pub(super) fn sd(plane: &Plane, level: f64) -> Option<f64> {
-    let mut r = response(plane)?;
-    median_absolute(&mut r, level).map(|m| MAD * m / KERNEL)
+    sd_of(response(plane)?, level)
+}
+
+/// The same of the kernel's response.
+fn sd_of(mut response: Vec<f32>, level: f64) -> Option<f64> {
+    median_absolute(&mut response, level).map(|m| MAD * m / KERNEL)
+}
+
+/// The noise of one channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Noise {
+    /// Standard deviation at the typical pixel.
+    pub(super) sd: Option<f64>,
+    /// Gain and read noise, by photon transfer.
+    pub(super) transfer: Option<(f64, f64)>,
+}
+
+impl Noise {
+    /// See [`sd`] and [`photon_transfer`].
+    pub(super) fn of(plane: &Plane, level: f64) -> Self {
+        let Some(response) = response(plane) else {
+            return Self::default();
+        };
+        Self {
+            transfer: photon_transfer(plane, &response, level),
+            sd: sd_of(response, level),
+        }
+    }
 }
 
 /// Noise gain (variance per unit of signal) and read noise (standard deviation at zero signal), by photon transfer: the
 /// robust noise variance of the pixels whose local mean falls into each of 24 bins, on the half with the smaller gradient,
 /// against that mean; weighted least squares, neither below 0. Pixels next to a saturated or zero sample are left out.
 /// `None` where fewer than four bins hold 100 pixels or where variance does not rise with signal.
-pub(super) fn photon_transfer(plane: &Plane, level: f64) -> Option<(f64, f64)> {
+fn photon_transfer(plane: &Plane, response: &[f32], level: f64) -> Option<(f64, f64)> {
     const BINS: usize = 24;
     let (rows, columns) = (plane.rows, plane.columns);
-    let r = response(plane)?;
     let mut smooth = plane.samples.clone();
     gaussian(&mut smooth, rows, columns, 2.0, 2.0);
-    let ranks = Ranks::of(&smooth);
-    let (low, high) = (ranks.quantile(0.001)?, ranks.quantile(0.999)?);
+    let [low, high] = Ranks::of(&smooth).quantiles([0.001, 0.999])?;
     if low >= high || (level > 0.0 && high - low < 8.0 * level) {
         return None;
     }
-    let mut bins: Vec<Vec<(f32, f32, f32)>> = vec![Vec::new(); BINS];
     let scale = BINS as f64 / (high - low);
     let clipped = near_clipped(plane, level);
+    // Pixels of each bin: the key of the squared slope (only its order matters) above the pixel's place in the response.
+    let mut bins: Vec<Vec<u64>> = vec![Vec::new(); BINS];
+    let inner = columns - 2;
+    let mut slopes = vec![0.0_f32; inner];
+    let mut places = vec![0_u8; inner];
     for row in 1..rows - 1 {
-        for column in 1..columns - 1 {
-            let at = row * columns + column;
-            let bin = (f64::from(smooth[at]) - low) * scale;
-            if bin < 0.0 || bin >= BINS as f64 || clipped.get(at).is_some_and(|&c| c) {
-                continue;
+        let line = |row: usize| &smooth[row * columns..(row + 1) * columns];
+        let (above, here, below) = (line(row - 1), line(row), line(row + 1));
+        let (slopes, places) = (slopes.as_mut_slice(), places.as_mut_slice());
+        wide!(|slopes: &'a mut [f32],
+               places: &'a mut [u8],
+               above: &'a [f32],
+               here: &'a [f32],
+               below: &'a [f32],
+               low: f64,
+               scale: f64| {
+            let n = slopes.len();
+            let (left, right) = (&here[..n], &here[2..]);
+            let (above, below) = (&above[1..=n], &below[1..=n]);
+            for ((((slope, l), r), a), b) in
+                slopes.iter_mut().zip(left).zip(right).zip(above).zip(below)
+            {
+                let (across, down) = (r - l, b - a);
+                *slope = across * across + down * down;
             }
-            let (across, down) = (
-                smooth[at + 1] - smooth[at - 1],
-                smooth[at + columns] - smooth[at - columns],
-            );
-            // Squared: only its order matters.
-            let slope = across * across + down * down;
-            bins[bin as usize].push((slope, r[(row - 1) * (columns - 2) + column - 1], smooth[at]));
+            for (place, &value) in places.iter_mut().zip(&here[1..]) {
+                let bin = (f64::from(value) - low) * scale;
+                *place = if bin < 0.0 || bin >= BINS as f64 {
+                    u8::MAX
+                } else {
+                    bin as u8
+                };
+            }
+        });
+        let at = row * columns + 1;
+        if let Some(clipped) = clipped.get(at..at + inner) {
+            for (place, &clipped) in places.iter_mut().zip(clipped) {
+                if clipped {
+                    *place = u8::MAX;
+                }
+            }
+        }
+        let first = (row - 1) * inner;
+        for (i, (&place, slope)) in places.iter().zip(slopes.iter()).enumerate() {
+            if let Some(bin) = bins.get_mut(usize::from(place)) {
+                bin.push(u64::from(key(*slope)) << 32 | (first + i) as u64);
+            }
         }
     }
     let mut points = Vec::new();
+    let mut flat_response = Vec::new();
     for bin in &mut bins {
         if bin.len() < 200 {
             continue;
         }
         let half = bin.len() / 2;
-        bin.select_nth_unstable_by(half, |a, b| a.0.total_cmp(&b.0));
-        let flat = &bin[..half];
-        let mean = flat.iter().map(|p| f64::from(p.2)).sum::<f64>() / half as f64;
-        let sd = MAD * median_absolute(&mut flat.iter().map(|p| p.1).collect(), level)? / KERNEL;
+        bin.select_nth_unstable_by(half, |a, b| (a >> 32).cmp(&(b >> 32)));
+        let flat = bin[..half].iter().map(|&p| (p & 0xffff_ffff) as usize);
+        let mean = flat
+            .clone()
+            .map(|i| f64::from(smooth[(i / inner + 1) * columns + i % inner + 1]))
+            .sum::<f64>()
+            / half as f64;
+        flat_response.clear();
+        flat_response.extend(flat.map(|i| response[i]));
+        let sd = MAD * median_absolute(&mut flat_response, level)? / KERNEL;
         // Rounding to levels adds a variance of 1/12.
         let variance = (sd * sd - level * level / 12.0).max(0.0);
         points.push((mean, variance, half as f64));
@@ -176,14 +239,17 @@ fn near_clipped(plane: &Plane, level: f64) -> Vec<bool> {
     near
 }
 
-/// Background level: the highest peak of the smoothed histogram of grey; among the darker half of the range for
+/// Background level, given the quantiles 0.001, 0.5 and 0.999 of the plane: the highest peak of the smoothed histogram of grey; among the darker half of the range for
 /// fluorescence, the brighter half for bright field, anywhere otherwise. A constant image is its own background.
-pub(super) fn background(grey: &Plane, level: f64, modality: Modality) -> Option<f64> {
+pub(super) fn background(
+    grey: &Plane,
+    [low, median, high]: [f64; 3],
+    level: f64,
+    modality: Modality,
+) -> Option<f64> {
     const BINS: f64 = 256.0;
-    let ranks = Ranks::of(&grey.samples);
-    let (low, high) = (ranks.quantile(0.001)?, ranks.quantile(0.999)?);
     if low >= high {
-        return ranks.quantile(0.5);
+        return Some(median);
     }
     let width = ((high - low) / BINS).max(level);
     let n = ((high - low) / width).floor() as usize + 1;

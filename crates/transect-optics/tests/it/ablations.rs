@@ -24,6 +24,7 @@ fn made_with(
         image_sha256: Digest::of(b"image"),
         fits,
         profile,
+        cameras: None,
     };
     make_view(image, truth, view, &context)
 }

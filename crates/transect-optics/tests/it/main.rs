@@ -59,6 +59,7 @@ fn corrupt_in(
         image_sha256: Digest::of(b"image"),
         fits: &fits,
         profile: None,
+        cameras: None,
     };
     make_view(image, truth, view, &context)
 }

@@ -158,6 +158,7 @@ fn another_seed_image_view_or_replicate_gives_other_noise() {
             image_sha256: Digest::of(key),
             fits: &fits,
             profile: None,
+            cameras: None,
         };
         make_view(&flat, None, view, &context).unwrap().image
     };

@@ -39,6 +39,7 @@ fn swap_of(
         image_sha256: Digest::of(b"own"),
         fits: &fits,
         profile: None,
+        cameras: None,
     };
     make_view(image, truth, &View::swap(name, "target", 0), &context)
 }
