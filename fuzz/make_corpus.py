@@ -74,6 +74,38 @@ for name in ("grey8.tif", "labels32.tif", "pages.tif", "palette.tif"):
 for name in ("u1.npy", "f4.npy", "bool.npy", "fortran.npy"):
     put("labels", name, arrays[name])
 
+# What golden/formats/make.py wrote with other programs.
+FORMATS = Path(__file__).parent.parent / "golden/formats/files"
+
+
+def several(files):
+    return b"".join(name.encode() + b"\n" + len(data).to_bytes(2, "little") + data for name, data in files)
+
+
+for name in ("packbits_uint8.tif", "zstd_tiles.tif", "jpeg_grey.tif", "hyperstack.tif", "ome_tzcyx.ome.tif", "ome_pyramid.ome.tif", "shaped.tif"):
+    put("tiff", name, (FORMATS / name).read_bytes())
+for name in ("one.npz", "two.npz"):
+    put("npz", name, (FORMATS / name).read_bytes())
+for name in ("implicit.dcm", "big.dcm", "deflated.dcm", "rle.dcm", "rescale.dcm", "rgb_rle_1.dcm"):
+    put("dicom", name, (FORMATS / name).read_bytes())
+for name in ("bsq_uint16", "bil_float32", "bip_uint8"):
+    data = (FORMATS / f"{name}.{name[:3]}").read_bytes()
+    put("envi", f"{name}.set", several([("image.hdr", (FORMATS / f"{name}.hdr").read_bytes()), ("image.dat", data)]))
+for store in ("v2_blosclz_1", "v2_lz4_2", "v2_zlib", "v3_gzip", "v3_sharded_start", "v3_transpose", "ome_zyx", "ome_absent"):
+    root = FORMATS / f"{store}.zarr"
+    files = sorted(f for f in root.rglob("*") if f.is_file())
+    # The metadata and the first chunks: a set stays small.
+    chunks = [f for f in files if not f.name.startswith((".z", "zarr"))][:6]
+    kept = [f for f in files if f.name.startswith((".z", "zarr")) and f.name != ".zmetadata"] + chunks
+    data = several([("image.zarr/" + f.relative_to(root).as_posix(), f.read_bytes()) for f in kept])
+    if len(data) <= 8000:
+        put("zarr", f"{store}.set", data)
+with tifffile.TiffFile(FORMATS / "ome_tzcyx.ome.tif") as f:
+    put("ome", "tifffile.xml", f.ome_metadata)
+PIXELS = 'DimensionOrder="XYZCT" Type="uint8" SizeX="3" SizeY="2" SizeZ="2" SizeC="1" SizeT="1"'
+put("ome", "two_planes.xml", f'<OME><Image><Pixels {PIXELS}><Channel Name="a"/><TiffData IFD="0" PlaneCount="2"/></Pixels></Image></OME>')
+put("ome", "blocks.xml", f'<OME UUID="urn:1"><Image><Pixels {PIXELS} PhysicalSizeX="1" PhysicalSizeY="2" PhysicalSizeYUnit="nm"><TiffData IFD="1"><UUID FileName="any">urn:1</UUID></TiffData><TiffData FirstZ="1" IFD="0"/></Pixels></Image></OME>')
+
 table = "image,class_name,domain,patient,page,role\na.png,cat,D1,p1,,target\n\"b, c.tif\",dog,D2,p2,3,reference\n"
 put("manifest", "plain.csv", "c" + table)
 put("manifest", "tabs.tsv", "t" + table.replace(",", "\t"))

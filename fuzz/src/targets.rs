@@ -1,11 +1,12 @@
 //! What is fed with any bytes: every decoder and parser of transect. A target returns, whatever it is given; what it gives
 //! back is consistent in itself. The test `seeds` of the crate `transect` runs these over the seed corpus.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tempfile::TempDir;
 use transect_core::{Dtype, Task};
-use transect_image::Limits;
+use transect_image::{Limits, Region, Selector};
 use transect_manifest::expr::Expr;
 use transect_manifest::{Request, Syntax};
 use transect_measure::Predictions;
@@ -15,11 +16,16 @@ use transect_model::{EngineChoice, Model, Options, onnx::Graph};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 17] = [
     ("image", image),
     ("labels", labels),
     ("npy", npy),
     ("tiff", tiff),
+    ("ome", ome),
+    ("npz", npz),
+    ("envi", envi),
+    ("zarr", zarr),
+    ("dicom", dicom),
     ("manifest", manifest),
     ("expression", expression),
     ("class_map", class_map),
@@ -104,6 +110,123 @@ pub fn tiff(bytes: &[u8]) {
         );
     }
     let _ = transect_image::decode_labels(&file, "any", page, &limits());
+}
+
+/// What an image holds is what it says.
+fn consistent(files: &BTreeMap<String, Vec<u8>>, path: &str, selector: &Selector) {
+    if let Ok(image) = transect_image::decode_at(files, path, selector, &limits()) {
+        let size: usize = image.shape().iter().product();
+        assert_eq!(image.samples().len(), size);
+        assert!(size as u64 * 4 <= limits().max_decoded_bytes);
+        assert!(image.channel_names.is_empty() || image.channel_names.len() == image.channels());
+        if let Some(waves) = &image.wavelengths {
+            assert_eq!(waves.values.len(), image.channels());
+        }
+    }
+    let _ = transect_image::decode_labels_at(files, path, selector, &limits());
+}
+
+/// A selection from the last byte: none, the first time, or a region too.
+fn selection(bytes: &[u8]) -> Selector {
+    let kind = bytes.last().map_or(0, |b| b % 3);
+    Selector {
+        time: (kind > 0).then_some(0),
+        plane: (kind == 2).then_some(0),
+        region: (kind == 2).then_some(Region {
+            row: 1,
+            column: 0,
+            rows: 2,
+            columns: 3,
+        }),
+        absent_is_fill: kind == 2,
+        ..Selector::default()
+    }
+}
+
+/// Several files in one: a name up to the end of its line, two bytes of length, the bytes.
+fn several(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut rest = bytes;
+    while let Some(end) = rest.iter().position(|b| *b == b'\n') {
+        let (name, tail) = (&rest[..end], &rest[end + 1..]);
+        let Some((length, tail)) = tail.split_first_chunk::<2>() else {
+            break;
+        };
+        let length = usize::from(u16::from_le_bytes(*length)).min(tail.len());
+        files.insert(
+            String::from_utf8_lossy(name).into_owned(),
+            tail[..length].to_vec(),
+        );
+        rest = &tail[length..];
+    }
+    files
+}
+
+/// OME-XML in a TIFF of two pages.
+pub fn ome(bytes: &[u8]) {
+    let Ok(length) = u32::try_from(bytes.len()) else {
+        return;
+    };
+    let mut file = b"II*\0\x0e\0\0\0".to_vec();
+    file.extend([1, 2, 3, 4, 5, 6]);
+    let text = 14 + 2 * (2 + 9 * 12 + 4);
+    for page in 0..2_u32 {
+        let entries: [[u32; 4]; 9] = [
+            [256, 4, 1, 3],
+            [257, 4, 1, 2],
+            [258, 3, 1, 8],
+            [259, 3, 1, 1],
+            [262, 3, 1, 1],
+            [270, 2, length, text],
+            [273, 4, 1, 8],
+            [278, 4, 1, 2],
+            [279, 4, 1, 6],
+        ];
+        file.extend([9, 0]);
+        for [tag, kind, count, value] in entries {
+            file.extend((tag as u16).to_le_bytes());
+            file.extend((kind as u16).to_le_bytes());
+            file.extend(count.to_le_bytes());
+            file.extend(value.to_le_bytes());
+        }
+        let next = if page == 0 { file.len() as u32 + 4 } else { 0 };
+        file.extend(next.to_le_bytes());
+    }
+    file.extend(bytes);
+    let files = BTreeMap::from([("any".to_owned(), file)]);
+    consistent(&files, "any", &selection(bytes));
+}
+
+/// Archives of arrays.
+pub fn npz(bytes: &[u8]) {
+    let mut file = bytes.to_vec();
+    if file.len() >= 4 {
+        file[..4].copy_from_slice(b"PK\x03\x04");
+    }
+    let files = BTreeMap::from([("any".to_owned(), file)]);
+    consistent(&files, "any", &selection(bytes));
+}
+
+/// A header in words beside a file of samples.
+pub fn envi(bytes: &[u8]) {
+    let files = several(bytes);
+    consistent(&files, "image.hdr", &selection(bytes));
+    consistent(&files, "image.dat", &selection(bytes));
+}
+
+/// A store of metadata and chunks.
+pub fn zarr(bytes: &[u8]) {
+    consistent(&several(bytes), "image.zarr", &selection(bytes));
+}
+
+/// DICOM data sets.
+pub fn dicom(bytes: &[u8]) {
+    let mut file = bytes.to_vec();
+    if let Some(magic) = file.get_mut(128..132) {
+        magic.copy_from_slice(b"DICM");
+    }
+    let files = BTreeMap::from([("any".to_owned(), file)]);
+    consistent(&files, "any", &selection(bytes));
 }
 
 /// Manifests: the first byte says how they are written.

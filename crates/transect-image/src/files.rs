@@ -35,3 +35,17 @@ impl Files for BTreeMap<String, Vec<u8>> {
         Ok(self.get(path).map(|bytes| Cow::Borrowed(bytes.as_slice())))
     }
 }
+
+/// A path below another, where it stays below: no root, no `..`, no empty name, no backslash, no zero byte.
+pub(crate) fn below(folder: &str, path: &str) -> Option<String> {
+    let fits = path.split('/').all(|name| {
+        !name.is_empty() && name != "." && name != ".." && !name.contains(['\\', ':', '\0'])
+    });
+    fits.then(|| {
+        if folder.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{}/{path}", folder.trim_end_matches('/'))
+        }
+    })
+}

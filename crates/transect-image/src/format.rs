@@ -11,13 +11,22 @@ pub enum Format {
     Tiff,
     /// NumPy's array format.
     Npy,
+    /// A ZIP archive of NumPy arrays.
+    Npz,
+    /// The header of an ENVI file.
+    Envi,
+    /// DICOM with its preamble.
+    Dicom,
 }
 
 impl Format {
     /// The format that these bytes begin with.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let starts = |magic: &[u8]| bytes.starts_with(magic);
-        if starts(b"\x89PNG\r\n\x1a\n") {
+        if bytes.get(128..132) == Some(b"DICM") && !starts(b"\x89PNG") {
+            // The 128 bytes before may be anything, also the beginning of a TIFF.
+            Some(Self::Dicom)
+        } else if starts(b"\x89PNG\r\n\x1a\n") {
             Some(Self::Png)
         } else if starts(b"\xff\xd8\xff") {
             Some(Self::Jpeg)
@@ -25,6 +34,10 @@ impl Format {
             Some(Self::Tiff)
         } else if starts(b"\x93NUMPY") {
             Some(Self::Npy)
+        } else if starts(b"PK\x03\x04") {
+            Some(Self::Npz)
+        } else if crate::envi::is(bytes) {
+            Some(Self::Envi)
         } else {
             None
         }
@@ -38,6 +51,8 @@ impl Format {
             "jpg" | "jpeg" | "jpe" | "jfif" => Some(Self::Jpeg),
             "tif" | "tiff" | "btf" | "tf2" | "tf8" | "svs" => Some(Self::Tiff),
             "npy" => Some(Self::Npy),
+            "npz" => Some(Self::Npz),
+            "dcm" | "dicom" => Some(Self::Dicom),
             _ => None,
         }
     }
@@ -49,6 +64,9 @@ impl Format {
             Self::Jpeg => "JPEG",
             Self::Tiff => "TIFF",
             Self::Npy => "NPY",
+            Self::Npz => "NPZ",
+            Self::Envi => "ENVI",
+            Self::Dicom => "DICOM",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Untrusted bytes to pixels with axes, units and limits.
 //!
-//! Formats are told by their first bytes, never by the name: PNG, JPEG, TIFF and BigTIFF, NPY. Every decoder checks the
+//! Formats are told by their first bytes, never by the name: PNG, JPEG, TIFF and BigTIFF, NPY, NPZ, ENVI, DICOM; and Zarr, which
+//! is a folder. Every decoder checks the
 //! [`Limits`] before it takes memory, ends in an image or an [`Error`], and reads nothing but the
 //! bytes it is given, so the crate builds for `wasm32-unknown-unknown`.
 //!
@@ -13,17 +14,21 @@
 //! - No gamma, no colour profile, no orientation tag is applied: pixels lie as they are stored.
 //! - NaN and infinite samples are kept; see [`non_finite`].
 
+mod dicom;
 mod encode;
+mod envi;
 mod files;
 mod format;
 mod jpeg;
 pub mod npy;
+mod npz;
 mod png;
 mod raw;
 mod recipe;
 mod selector;
 mod tiff;
 mod unpack;
+mod zarr;
 
 use std::borrow::Cow;
 
@@ -265,11 +270,10 @@ pub fn non_finite(image: &Image) -> usize {
 }
 
 fn known(bytes: &[u8], name: &str) -> Result<Format> {
+    let tiff = || matches!(&bytes[..4], b"II*\0" | b"MM\0*" | b"II+\0" | b"MM\0+");
     match Format::of(bytes) {
-        // Some files begin like a TIFF and are none.
-        Some(Format::Tiff) if recipe(bytes, name).is_some() && !tiff::opens(bytes) => {
-            recipe::unknown(bytes, name)
-        }
+        // Some files are both; as a TIFF they say more of their pages.
+        Some(Format::Dicom) if tiff() && tiff::opens(bytes) => Ok(Format::Tiff),
         Some(format) => Ok(format),
         None => recipe::unknown(bytes, name),
     }
@@ -285,8 +289,15 @@ fn read<'a>(
     let bytes = match files.read(path) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => {
-            let error = Error::new(&codes::IMAGE_UNREADABLE, "there is no such file");
-            return (Err(error), Cow::Borrowed(&[]));
+            let store = zarr::read(files, path, selector, limits).and_then(|found| {
+                found.ok_or_else(|| {
+                    Error::new(
+                        &codes::IMAGE_UNREADABLE,
+                        "there is no such file and no Zarr store",
+                    )
+                })
+            });
+            return (store.map_err(|e| e.image(path)), Cow::Borrowed(&[]));
         }
         Err(error) => return (Err(error), Cow::Borrowed(&[])),
     };
@@ -295,7 +306,7 @@ fn read<'a>(
 }
 
 fn read_file(
-    _files: &dyn Files,
+    files: &dyn Files,
     path: &str,
     bytes: &[u8],
     selector: &Selector,
@@ -307,6 +318,12 @@ fn read_file(
             bytes.len(),
             limits.max_file_bytes
         )));
+    }
+    if Format::of(bytes).is_none()
+        && let Some(header) = envi::header_beside(files, path)?
+    {
+        selector.only("an ENVI file", &[])?;
+        return envi::read_data(bytes, &header, selector, limits);
     }
     let select = |raw: Result<raw::Raw>| raw?.select(selector.plane, selector.region);
     match known(bytes, path)? {
@@ -322,6 +339,18 @@ fn read_file(
         Format::Npy => {
             selector.only("an NPY file", &["plane"])?;
             select(npy::read_raw(bytes, limits))
+        }
+        Format::Npz => {
+            selector.only("an NPZ file", &["plane", "member"])?;
+            select(npz::read(bytes, selector.member.as_deref(), limits))
+        }
+        Format::Envi => {
+            selector.only("an ENVI file", &[])?;
+            envi::read_header(files, path, bytes, selector, limits)
+        }
+        Format::Dicom => {
+            selector.only("a DICOM file", &["plane"])?;
+            select(dicom::read(bytes, limits))
         }
     }
 }

@@ -18,6 +18,12 @@ const BIOFORMATS: &str =
     "convert it with Bio-Formats' command line tools: bfconvert IN out.ome.tif";
 const PILLOW: &str = "from PIL import Image\nImage.open(IN).save(OUT)";
 
+const AGILENT: Recipe = Recipe {
+    format: "a file of an Agilent infrared imager, by its name",
+    help: "the map is read from the .dmt or .seq file with Python and saved as NPY, wavenumbers first; or export it as ENVI with Agilent's program",
+    python: "import numpy\nfrom agilent_format import agilentImage\nnumpy.save(OUT, numpy.moveaxis(agilentImage(IN).data, -1, 0).astype('float32'))",
+};
+
 /// A rule by which a format is told: bytes at an offset, and the ending of the name where bytes do not tell enough.
 struct Rule {
     offset: usize,
@@ -28,7 +34,12 @@ struct Rule {
 
 macro_rules! rules {
     ($($offset:literal $magic:literal [$($ending:literal),*] $format:literal, $help:expr, $python:expr;)*) => {
-        &[$(Rule {
+        &[Rule {
+            offset: 0,
+            magic: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            endings: &["dmt", "seq", "bsp"],
+            recipe: AGILENT,
+        }, $(Rule {
             offset: $offset,
             magic: $magic,
             endings: &[$($ending),*],
@@ -71,12 +82,6 @@ static RULES: &[Rule] = rules! {
     0 b"<svg" [] "SVG", "export it as PNG at the size that is meant", "";
     0 b"\x00\x00\x01\x5c" ["hdr"] "the header of an Analyze file", "save the volume (the .img file beside it) as NPY with Python", "import nibabel, numpy\nnumpy.save(OUT, numpy.moveaxis(nibabel.load(IN).get_fdata(dtype='float32'), -1, 0)[None])";
     0 b"\x5c\x01\x00\x00" ["hdr"] "the header of an Analyze file", "save the volume (the .img file beside it) as NPY with Python", "import nibabel, numpy\nnumpy.save(OUT, numpy.moveaxis(nibabel.load(IN).get_fdata(dtype='float32'), -1, 0)[None])";
-};
-
-const AGILENT: Recipe = Recipe {
-    format: "a file of an Agilent infrared imager, by its name",
-    help: "the map is read from the .dmt or .seq file with Python and saved as NPY, wavenumbers first; or export it as ENVI with Agilent's program",
-    python: "import numpy\nfrom agilent_format import agilentImage\nnumpy.save(OUT, numpy.moveaxis(agilentImage(IN).data, -1, 0).astype('float32'))",
 };
 
 /// Endings of formats whose first bytes tell nothing.

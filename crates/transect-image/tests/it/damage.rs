@@ -1,11 +1,14 @@
 //! Bytes changed at random: an image or a clean error, never a panic, never long. The seed is fixed, so a failure comes
 //! again; what once failed becomes a test of its own.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use transect_core::{Dtype, Image, Kind, LabelImage, Stream};
 use transect_image::{
-    Limits, decode, decode_labels, encode_labels, encode_png, encode_png_rgb, npy, pages,
+    Limits, Selector, decode, decode_at, decode_labels, decode_labels_at, encode_labels,
+    encode_png, encode_png_rgb, npy, pages,
 };
 
 use crate::made::{Tiff, png_file};
@@ -134,18 +137,25 @@ fn corpus() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn attempt(name: &str, bytes: &[u8]) {
-    let limits = Limits {
+fn limits() -> Limits {
+    Limits {
         max_decoded_bytes: 1 << 24,
         ..Limits::default()
-    };
-    let check = |error: &transect_core::Error| {
-        let clean = matches!(
-            error.kind(),
-            Kind::Format | Kind::Unsupported | Kind::Limits | Kind::Usage
-        );
-        assert!(clean, "{name}: {error}");
-    };
+    }
+}
+
+/// An error that the input is to blame for.
+fn clean(name: &str, error: &transect_core::Error) {
+    let clean = matches!(
+        error.kind(),
+        Kind::Format | Kind::Unsupported | Kind::Limits | Kind::Usage | Kind::Shape
+    );
+    assert!(clean || error.code.id == "T101", "{name}: {error}");
+}
+
+fn attempt(name: &str, bytes: &[u8]) {
+    let limits = limits();
+    let check = |error: &transect_core::Error| clean(name, error);
     let started = Instant::now();
     let _ = pages(bytes, name).inspect_err(check);
     let _ = decode(bytes, name, None, &limits).inspect_err(check);
@@ -185,6 +195,114 @@ fn changed_bytes_never_panic() {
             };
         }
         attempt(name, &bytes);
+    }
+}
+
+/// Files of other programs (golden/formats) as sets in memory: a store, a header with its data, or a single file.
+fn sets() -> Vec<(String, Selector, BTreeMap<String, Vec<u8>>)> {
+    let root = crate::formats::folder().join("files");
+    let mut sets = Vec::new();
+    for case in crate::formats::cases() {
+        let name = case["file"].as_str().expect("a name").to_owned();
+        let mut files = BTreeMap::new();
+        if root.join(&name).is_dir() {
+            gather(&root, &root.join(&name), &mut files);
+        } else {
+            // ENVI lies in two files of one stem.
+            let stem = name.split_once('.').map_or(name.as_str(), |s| s.0);
+            for entry in std::fs::read_dir(&root).expect("the folder") {
+                let path = entry.expect("an entry").path();
+                let other = path
+                    .file_name()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned();
+                if path.is_file() && other.split_once('.').is_some_and(|s| s.0 == stem) {
+                    files.insert(other, std::fs::read(&path).expect("its bytes"));
+                }
+            }
+        }
+        sets.push((name, crate::formats::selector(&case), files));
+    }
+    sets
+}
+
+fn gather(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).expect("the folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            gather(root, &path, files);
+        } else {
+            let name = path
+                .strip_prefix(root)
+                .expect("below")
+                .to_string_lossy()
+                .into_owned();
+            files.insert(name, std::fs::read(&path).expect("its bytes"));
+        }
+    }
+}
+
+fn attempt_set(name: &str, selector: &Selector, files: &BTreeMap<String, Vec<u8>>) {
+    let started = Instant::now();
+    let _ = decode_at(files, name, selector, &limits()).inspect_err(|e| clean(name, e));
+    let _ = decode_at(files, name, &Selector::default(), &limits()).inspect_err(|e| clean(name, e));
+    let _ = decode_labels_at(files, name, selector, &limits()).inspect_err(|e| clean(name, e));
+    assert!(
+        started.elapsed() < Duration::from_secs(5),
+        "{name} took {:?}",
+        started.elapsed()
+    );
+}
+
+#[test]
+fn changed_files_and_stores_of_other_programs_never_panic() {
+    let sets = sets();
+    let mut random = Stream::new(20_261_122, "damaged sets", &[]);
+    for round in 0..4000 {
+        let (name, selector, files) = &sets[round % sets.len()];
+        let mut files = files.clone();
+        let names: Vec<String> = files.keys().cloned().collect();
+        for _ in 0..=random.below(3) {
+            let Some(bytes) = files.get_mut(&names[random.below(names.len())]) else {
+                continue;
+            };
+            if bytes.is_empty() {
+                continue;
+            }
+            let at = random.below(bytes.len());
+            match random.below(6) {
+                0 => bytes[at] = 0,
+                1 => bytes[at] = 255,
+                2 => bytes[at] ^= 1 << random.below(8),
+                // Digits of metadata are what sizes are made of.
+                3 => {
+                    let digits: Vec<usize> = (0..bytes.len())
+                        .filter(|i| bytes[*i].is_ascii_digit())
+                        .collect();
+                    if let Some(&at) = digits.get(at % digits.len().max(1)) {
+                        bytes[at] = b'0' + random.below(10) as u8;
+                        if random.below(3) == 0 {
+                            bytes.splice(at..at, *b"99999999");
+                        }
+                    }
+                }
+                4 => bytes.truncate(at),
+                _ => bytes[at] = random.below(256) as u8,
+            }
+        }
+        attempt_set(name, selector, &files);
+    }
+}
+
+#[test]
+fn sets_that_lack_a_file_end_in_an_error_or_an_image() {
+    for (name, selector, files) in sets() {
+        for lost in files.keys() {
+            let mut rest = files.clone();
+            rest.remove(lost);
+            attempt_set(&name, &selector, &rest);
+        }
     }
 }
 
