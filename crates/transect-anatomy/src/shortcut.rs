@@ -2,7 +2,7 @@
 //!
 //! Primary: `shortcut.style_swap_flip_rate`, how many more predictions change when an image is given the style of another
 //! domain than when it is changed as much without that. Bad is high: it warns above 0.05 and fails above 0.10, and then only
-//! where the predictions go to what is over-represented in that domain.
+//! where the predictions follow the domain's style to the class that goes with it.
 
 mod conflicting;
 mod decodable;

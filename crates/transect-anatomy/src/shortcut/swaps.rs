@@ -1,5 +1,7 @@
 //! Style swaps: an image gets the style of another domain, and keeps its content. Does the prediction follow the style?
 
+mod direction;
+
 use std::collections::BTreeMap;
 
 use transect_core::figure::{Drawing, Row as Line};
@@ -7,6 +9,8 @@ use transect_core::finding::Evidence;
 use transect_core::{Better, Figure, Finding, Measurement, Result, Status, Task, ViewKind};
 use transect_stats::{DonorPair, Estimate, Settings, mean, mean_over_donors};
 use transect_table::Filter;
+
+use direction::{Direction, direction};
 
 use super::{COUNT_MOVED, FLIPS, HALVED, Sides, measured};
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
@@ -16,10 +20,6 @@ use crate::words::{self, Form};
 const ID: &str = "shortcut.style_swap_flip_rate";
 /// Fewest images with the swap and a control.
 const FEWEST: usize = 20;
-/// Fewest images of a side with one prediction for that class to say where predictions go.
-const FEWEST_OF_A_CLASS: usize = 5;
-/// Difference of a class's shares from which on it is over-represented in one of two domains.
-const OVER_REPRESENTED: f64 = 0.05;
 
 /// One changed view of an image.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +120,7 @@ pub(super) fn judge(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> 
     if let Some(direction) = &direction {
         opinion
             .drafts
-            .push(direction_finding(study, direction).into());
+            .push(direction::finding(study, sides, direction).into());
     }
     figure(study, sides, &swaps, opinion)
 }
@@ -256,140 +256,6 @@ fn least(excesses: &[Excess]) -> &Excess {
         .unwrap_or(&excesses[0])
 }
 
-/// Where changed predictions go: towards what is over-represented in the donor's domain (1) or away from it (−1).
-struct Direction {
-    /// Mean under the swap less that under the larger control, each class that was predicted before and each pair of
-    /// domains counting alike.
-    estimate: Estimate,
-    cells: usize,
-}
-
-/// Pairs of (home, donor's side) and the class that was predicted before.
-type Cell = (usize, usize, u32);
-
-fn direction(
-    study: &Study<'_>,
-    sides: &Sides,
-    swaps: &BTreeMap<usize, Changes>,
-    excesses: &[Excess],
-) -> Result<Option<Direction>> {
-    if study.context.task != Task::Classification {
-        return Ok(None);
-    }
-    let shares = sides.class_shares(study);
-    if shares.iter().any(|s| s.iter().sum::<f64>() <= 0.0) {
-        return Ok(None);
-    }
-    let control = least(excesses).control;
-    // How much more of a class the donor's side has.
-    let more = |home: usize, side: usize, class: u32| -> f64 {
-        let of = |s: usize| shares[s].get(class as usize).copied().unwrap_or(0.0);
-        of(side) - of(home)
-    };
-    let before = |row: usize| study.rows[row].seen.as_ref().and_then(|s| s.pred_class);
-    // Rows of each cell, with the views of it and of its control.
-    let mut cells: BTreeMap<Cell, Vec<usize>> = BTreeMap::new();
-    for (&row, changes) in swaps {
-        let (Some(home), Some(class)) = (sides.of_row[row], before(row)) else {
-            continue;
-        };
-        let seen: std::collections::BTreeSet<usize> =
-            changes.cross.iter().map(|c| c.side).collect();
-        for side in seen {
-            if controls(changes, control, side).next().is_some() {
-                cells.entry((home, side, class)).or_default().push(row);
-            }
-        }
-    }
-    cells.retain(|_, rows| rows.len() >= FEWEST_OF_A_CLASS);
-    let classes = study.context.classes.len() as u32;
-    // A pair of domains tells only where predictions could go either way.
-    let can = |home: usize, side: usize, class: u32, towards: bool| {
-        (0..classes).any(|other| {
-            let step = more(home, side, other) - more(home, side, class);
-            if towards {
-                step > OVER_REPRESENTED
-            } else {
-                step < -OVER_REPRESENTED
-            }
-        })
-    };
-    let of_pair: std::collections::BTreeSet<(usize, usize)> =
-        cells.keys().map(|&(home, side, _)| (home, side)).collect();
-    let telling: Vec<(usize, usize)> = of_pair
-        .into_iter()
-        .filter(|&(home, side)| {
-            let classes = || {
-                cells
-                    .keys()
-                    .filter(move |c| (c.0, c.1) == (home, side))
-                    .map(|c| c.2)
-            };
-            classes().any(|c| can(home, side, c, true) && !can(home, side, c, false))
-                && classes().any(|c| can(home, side, c, false) && !can(home, side, c, true))
-        })
-        .collect();
-    cells.retain(|c, _| telling.contains(&(c.0, c.1)));
-    if cells.is_empty() {
-        return Ok(None);
-    }
-    let rows: Vec<usize> = cells
-        .values()
-        .flatten()
-        .copied()
-        .collect::<std::collections::BTreeSet<usize>>()
-        .into_iter()
-        .collect();
-    let place: BTreeMap<usize, usize> = rows.iter().enumerate().map(|(at, &r)| (r, at)).collect();
-    let n = rows.len() as f64;
-    let mut pairs = Vec::new();
-    for (&(home, side, class), of_cell) in &cells {
-        let of_pair = cells.keys().filter(|c| (c.0, c.1) == (home, side)).count() as f64;
-        let weight = n / (telling.len() as f64 * of_pair * of_cell.len() as f64);
-        let way = |new: Option<u32>| -> f64 {
-            let Some(new) = new.filter(|&new| new != class) else {
-                return 0.0;
-            };
-            let step = more(home, side, new) - more(home, side, class);
-            if step.abs() <= OVER_REPRESENTED {
-                0.0
-            } else {
-                step.signum()
-            }
-        };
-        for row in of_cell {
-            let changes = &swaps[row];
-            let cross: Vec<&Change> = changes.cross.iter().filter(|c| c.side == side).collect();
-            let control: Vec<&Change> = controls(changes, control, side).collect();
-            for (of, sign) in [(cross, 1.0), (control, -1.0)] {
-                pairs.extend(of.iter().map(|c| DonorPair {
-                    row: place[row],
-                    donor: c.donor,
-                    weight: sign * weight / of.len() as f64,
-                    value: way(c.class),
-                }));
-            }
-        }
-    }
-    let estimate = over_donors(study, &rows, &pairs, "shortcut.style_swap_direction")?;
-    Ok(Some(Direction {
-        estimate,
-        cells: cells.len(),
-    }))
-}
-
-/// The views of a control that stand against swaps with donors of a side.
-fn controls(
-    changes: &Changes,
-    control: Control,
-    side: usize,
-) -> impl Iterator<Item = &Change> + '_ {
-    control
-        .of(changes)
-        .iter()
-        .filter(move |c| control == Control::Within || c.side == side)
-}
-
 fn evidence(study: &Study<'_>) -> Evidence {
     Evidence {
         model: study.model.clone(),
@@ -457,18 +323,18 @@ fn primary(
         Form::Points.one(e.estimate),
         Form::Points.range(low, high)
     );
-    let follows = direction.is_some_and(|d| d.estimate.enough && d.estimate.p_above(0.0) <= 0.05);
+    let follows = direction.is_some_and(Direction::follows);
     let says = match direction {
         Some(_) if follows => format!(
-            " The changed predictions go to what is over-represented in the donor's {noun}: the model reads the {noun}."
+            " They go to the class that goes with the donor's {noun}, whichever {noun} that is: the model reads the {noun}."
         ),
         Some(_) => format!(
-            " The changed predictions do not go to what is over-represented in the donor's {noun}, as far as these images show: a matter of robustness, not of a shortcut."
+            " They do not go to the class that goes with the donor's {noun}, as far as these images show: a matter of robustness, not of a shortcut."
         ),
         None if study.context.task == Task::Classification => format!(
-            " Whether they go to what is over-represented in the donor's {noun} cannot be told, so it may be a matter of robustness."
+            " Whether they go to the class that goes with the donor's {noun} cannot be told, so it may be a matter of robustness."
         ),
-        None => " Objects have no class that could be over-represented, so it is a matter of robustness.".to_owned(),
+        None => " Objects have no class that could go with it, so it is a matter of robustness.".to_owned(),
     };
     finding.claim.push_str(&says);
     finding.unit = String::from("fraction");
@@ -521,7 +387,7 @@ fn primary(
         excesses
             .iter()
             .map(|x| x.estimate.p_above(FLIPS.fail))
-            .fold(d.estimate.p_above(0.0), f64::max)
+            .fold(d.p(), f64::max)
     });
     finding.remedy = Some(if follows {
         format!(
@@ -542,28 +408,6 @@ fn primary(
             may_warn: true,
         },
     });
-}
-
-fn direction_finding(study: &Study<'_>, direction: &Direction) -> Finding {
-    let e = &direction.estimate;
-    let mut finding = Finding::new("shortcut.style_swap_direction");
-    finding.claim = format!(
-        "Of predictions under another domain's style, {} more go towards a class that is over-represented there than away from it, beyond the control.",
-        Form::Points.estimate(e)
-    );
-    finding.unit = String::from("fraction");
-    finding.better = Better::Lower;
-    finding.evidence = evidence(study);
-    let mut finding = with_estimate(finding, e, study);
-    finding.caveats.push(format!(
-        "every class that was predicted before counts alike, and so does every pair of domains ({} cells): a model that any change confuses gives 0",
-        direction.cells
-    ));
-    finding.caveats.push(format!(
-        "over-represented: the class's share is {} higher than where the image comes from",
-        Form::Points.one(OVER_REPRESENTED)
-    ));
-    finding
 }
 
 /// Rates of changed predictions, and the difference for each side.

@@ -16,6 +16,21 @@ pub struct Flaw {
     pub confuses: f64,
     /// Share of predictions that any change of style turns to any other class, the controls' too.
     pub fragile: f64,
+    /// Share of images whose domain is memorised: they are answered with the class of the domain whose style they have; a random
+    /// change leads to the other domain in half of the cases. The shortcut at its worst.
+    pub memorises: f64,
+    /// Share of images that any style far from their own (another domain's, or a random one as far) turns to the target's class.
+    /// No shortcut.
+    pub collapses: f64,
+    /// Share of images that the model can say nothing of but the target's class where they look as those of the target do, at
+    /// home, or under its style, or under a random style as far from the reference's. No shortcut: it knows the reference alone.
+    pub lost: f64,
+    /// Share of predictions that are drawn anew under another domain's style, from the shares of the predictions of all images.
+    /// No shortcut.
+    pub forgets: f64,
+    /// Share of predictions that the target's style turns to the target's class, and a random change in half of the cases, while
+    /// the reference's style changes nothing. It may go with the domain, or be a fall to one class: no shortcut that is shown.
+    pub one_way: f64,
     /// Share of predictions that stay when only the border or nothing is left; the others are drawn at random.
     pub without_object: f64,
     /// Share of rows whose class is that of the other domain that the model gets wrong, beyond its other errors.
@@ -61,6 +76,9 @@ pub fn plant(tables: &mut MemoryTables, flaw: &Flaw) {
     }
     let truth: Vec<Option<u32>> = tables.items.iter().map(|i| i.truth_class).collect();
     let mut said: Vec<Option<u32>> = vec![None; roles.len()];
+    // What is said of the content, before the domain has its say.
+    let mut content: Vec<Option<u32>> = vec![None; roles.len()];
+    let of_image = |row: usize, what: &str, share: f64| stream(row as u32, what).uniform() < share;
     for m in &mut tables.measurements {
         let row = m.row as usize;
         if let Some((from, to)) = renamed[row] {
@@ -84,6 +102,11 @@ pub fn plant(tables: &mut MemoryTables, flaw: &Flaw) {
             {
                 m.pred_class = Some(class_of(roles[row]));
             }
+            content[row] = m.pred_class;
+            let lost = roles[row] == Role::Target && of_image(row, "lost", flaw.lost);
+            if m.pred_class.is_some() && (lost || of_image(row, "memory", flaw.memorises)) {
+                m.pred_class = Some(class_of(roles[row]));
+            }
             said[row] = m.pred_class;
         }
     }
@@ -99,6 +122,7 @@ pub fn plant(tables: &mut MemoryTables, flaw: &Flaw) {
         (n as f64 / of.len().max(1) as f64).max(1e-9)
     };
     let free = [free(Role::Reference), free(Role::Target)];
+    let all: Vec<u32> = said.iter().copied().flatten().collect();
     for m in &mut tables.measurements {
         let row = m.row as usize;
         if m.model_id != AUDITED {
@@ -116,6 +140,37 @@ pub fn plant(tables: &mut MemoryTables, flaw: &Flaw) {
                     1.0 + flaw.donors * (2.0 * stream(d, "donor").uniform() - 1.0)
                 });
                 let cross = m.view.name == "style" && donor != roles[row];
+                let random = m.view.name == "style_random";
+                let there = class_of(Role::Target);
+                if cross && roles[row] == Role::Target && of_image(row, "lost", flaw.lost) {
+                    class = content[row].unwrap_or(own);
+                }
+                if roles[row] == Role::Reference
+                    && (cross || random)
+                    && of_image(row, "lost", flaw.lost)
+                {
+                    class = there;
+                }
+                if (cross || random) && of_image(row, "collapse", flaw.collapses * strength) {
+                    class = there;
+                }
+                let halfway = random && draw.uniform() < 0.5;
+                if of_image(row, "one way", flaw.one_way)
+                    && ((cross && donor == Role::Target) || halfway)
+                {
+                    class = there;
+                }
+                if of_image(row, "memory", flaw.memorises) {
+                    class = class_of(match (cross, halfway, roles[row]) {
+                        (true, _, _) => donor,
+                        (false, true, Role::Target) => Role::Reference,
+                        (false, true, Role::Reference) => Role::Target,
+                        (false, false, own) => own,
+                    });
+                }
+                if cross && draw.uniform() < flaw.forgets * strength {
+                    class = all[draw.below(all.len())];
+                }
                 if draw.uniform() < flaw.fragile * strength {
                     class = other;
                 }

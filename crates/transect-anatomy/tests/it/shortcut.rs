@@ -76,6 +76,11 @@ const SHORTCUT: Flaw = Flaw {
     follows: 0.25,
     confuses: 0.0,
     fragile: 0.03,
+    memorises: 0.0,
+    collapses: 0.0,
+    lost: 0.0,
+    forgets: 0.0,
+    one_way: 0.0,
     without_object: 0.0,
     conflicting: 0.0,
     decodable: 0.0,
@@ -101,12 +106,70 @@ fn a_model_that_is_confused_by_another_domain_lacks_robustness_and_has_no_shortc
         confuses: 0.4,
         ..SHORTCUT
     };
-    let failing = share(12, flaw, &small, &fails);
-    assert!(failing <= 4, "{failing} of 12");
+    let failing = share(8, flaw, &small, &fails);
+    assert!(failing <= 3, "{failing} of 8");
     let found = opinion(&scenario(1), &flaw);
     let finding = of(&found, ID);
     assert!(finding.interval.unwrap()[0] > 0.05, "{finding:?}");
     assert!(finding.claim.contains("robustness"));
+}
+
+/// Each domain is of one class, or nearly: every prediction at home is the domain's, and there is nothing to balance.
+#[test]
+fn a_model_that_memorised_the_domain_fails_though_it_predicts_one_class_at_home() {
+    for association in [0.7, 1.0] {
+        for classes in [2, 4] {
+            let flaw = Flaw {
+                follows: 0.0,
+                memorises: 1.0,
+                association,
+                ..SHORTCUT
+            };
+            let found = opinion(
+                &Scenario {
+                    classes,
+                    ..scenario(1)
+                },
+                &flaw,
+            );
+            let finding = of(&found, ID);
+            assert!(fails(&found), "{finding:?}");
+            assert!(finding.claim.contains("the model reads the domain"));
+        }
+    }
+}
+
+#[test]
+fn a_fall_to_one_class_a_lost_target_and_forgetting_are_no_shortcuts() {
+    let no = Flaw {
+        follows: 0.0,
+        association: 0.9,
+        ..SHORTCUT
+    };
+    for flaw in [
+        Flaw {
+            collapses: 0.8,
+            ..no
+        },
+        Flaw { lost: 0.8, ..no },
+        Flaw { forgets: 1.0, ..no },
+        Flaw { one_way: 0.5, ..no },
+        Flaw {
+            confuses: 0.45,
+            association: 1.0,
+            ..no
+        },
+    ] {
+        let two = |seed| Scenario {
+            classes: 2,
+            reference_score: 0.95,
+            target_score: 0.95,
+            ..small(seed)
+        };
+        let failing = share(3, flaw, &two, &fails);
+        // Two of three by chance: one in 140.
+        assert!(failing <= 1, "{failing} of 3: {flaw:?}");
+    }
 }
 
 #[test]
@@ -134,37 +197,218 @@ fn the_least_favourable_null_fails_at_most_as_often_as_stated() {
         follows: 0.10,
         ..SHORTCUT
     };
-    let runs = 30;
+    let runs = 20;
     let failing = share(runs, flaw, &small, &fails);
-    // Binomial(30, 0.05): 6 or more in 0.3%. The full version is level_and_power_in_full.
+    // Binomial(20, 0.05): 5 or more in 0.3%. The full version is level_and_power_in_full.
     println!("fails in {failing} of {runs}");
-    assert!(failing <= 5, "{failing} of {runs}");
+    assert!(failing <= 4, "{failing} of {runs}");
 }
+
+/// A planted flaw by name, the model's accuracy, and what is asked for: `Some(true)` that it fails, `Some(false)` that it does
+/// not, `None` that it is told.
+type Planted = (&'static str, Flaw, f64, Option<bool>);
+
+/// What follows the domain, and what does not follow it but looks as if.
+fn planted() -> Vec<Planted> {
+    let no = Flaw {
+        follows: 0.0,
+        ..SHORTCUT
+    };
+    vec![
+        (
+            "null",
+            Flaw {
+                follows: 0.10,
+                ..no
+            },
+            0.9,
+            Some(false),
+        ),
+        (
+            "follows",
+            Flaw {
+                follows: 0.25,
+                ..no
+            },
+            0.9,
+            Some(true),
+        ),
+        (
+            "follows 0.40",
+            Flaw {
+                follows: 0.40,
+                ..no
+            },
+            0.9,
+            Some(true),
+        ),
+        (
+            "follows, class and domain hardly together",
+            Flaw {
+                follows: 0.25,
+                association: 0.1,
+                ..no
+            },
+            0.9,
+            None,
+        ),
+        (
+            "memorises all",
+            Flaw {
+                memorises: 1.0,
+                association: 0.7,
+                ..no
+            },
+            0.9,
+            Some(true),
+        ),
+        (
+            "memorises two thirds",
+            Flaw {
+                memorises: 0.67,
+                ..no
+            },
+            0.9,
+            Some(true),
+        ),
+        (
+            "memorises, all of a class",
+            Flaw {
+                memorises: 1.0,
+                association: 1.0,
+                ..no
+            },
+            0.9,
+            Some(true),
+        ),
+        (
+            "confused",
+            Flaw {
+                confuses: 0.3,
+                ..no
+            },
+            0.9,
+            Some(false),
+        ),
+        (
+            "confused, strong association",
+            Flaw {
+                confuses: 0.3,
+                association: 0.8,
+                ..no
+            },
+            0.9,
+            Some(false),
+        ),
+        (
+            "confused, all of a class",
+            Flaw {
+                confuses: 0.45,
+                association: 1.0,
+                ..no
+            },
+            0.95,
+            Some(false),
+        ),
+        ("forgets", Flaw { forgets: 0.8, ..no }, 0.9, Some(false)),
+        (
+            "forgets, strong association",
+            Flaw {
+                forgets: 0.8,
+                association: 0.85,
+                ..no
+            },
+            0.9,
+            Some(false),
+        ),
+        (
+            "forgets, all of a class",
+            Flaw {
+                forgets: 1.0,
+                association: 1.0,
+                ..no
+            },
+            1.0,
+            Some(false),
+        ),
+        (
+            "fragile",
+            Flaw {
+                fragile: 0.5,
+                association: 0.8,
+                ..no
+            },
+            0.8,
+            Some(false),
+        ),
+        (
+            "falls to one class when far",
+            Flaw {
+                collapses: 0.5,
+                ..no
+            },
+            0.9,
+            Some(false),
+        ),
+        (
+            "falls to one class when far, strong association",
+            Flaw {
+                collapses: 0.8,
+                association: 0.8,
+                ..no
+            },
+            0.9,
+            Some(false),
+        ),
+        (
+            "lost on the target",
+            Flaw { lost: 0.5, ..no },
+            0.9,
+            Some(false),
+        ),
+        (
+            "lost on the target, strong association",
+            Flaw {
+                lost: 0.8,
+                association: 0.7,
+                ..no
+            },
+            0.9,
+            Some(false),
+        ),
+        ("one way", Flaw { one_way: 0.5, ..no }, 0.9, Some(false)),
+        (
+            "decodable, unused",
+            Flaw {
+                decodable: 4.0,
+                ..no
+            },
+            0.9,
+            Some(false),
+        ),
+    ]
+}
+
+/// Sizes: images a side, group size, spread of donors, classes, share of the target that is of class 0 before classes go with
+/// domains.
+const SIZES: [(usize, usize, f64, usize, f64); 6] = [
+    (100, 0, 0.0, 4, 0.0),
+    (100, 0, 0.8, 2, 0.0),
+    (100, 0, 0.0, 2, 0.7),
+    (60, 0, 0.0, 3, 0.3),
+    (100, 10, 0.8, 4, 0.0),
+    (60, 10, 0.0, 2, 0.0),
+];
 
 #[test]
 #[ignore = "minutes: level and power by images, groups and donors"]
 fn level_and_power_in_full() {
-    for (name, follows, confuses, association) in [
-        ("null", 0.10, 0.0, 0.5),
-        ("confused", 0.0, 0.3, 0.5),
-        ("confused, strong association", 0.0, 0.3, 0.8),
-        ("shortcut", 0.25, 0.0, 0.5),
-        ("shortcut, no association to speak of", 0.25, 0.0, 0.1),
-    ] {
-        for (images, group_size, donors, classes) in [
-            (100, 0, 0.0, 4),
-            (100, 0, 0.8, 4),
-            (100, 0, 0.8, 2),
-            (100, 10, 0.8, 4),
-            (60, 10, 0.0, 4),
-        ] {
-            let flaw = Flaw {
-                association,
-                follows,
-                confuses,
-                donors,
-                ..SHORTCUT
-            };
+    let runs: u64 = std::env::var("RUNS").map_or(200, |r| r.parse().unwrap());
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let mut bad = Vec::new();
+    for (name, flaw, score, asked) in planted().into_iter().filter(|p| p.0.starts_with(&only)) {
+        for (images, group_size, donors, classes, turned) in SIZES {
+            let flaw = Flaw { donors, ..flaw };
             let make = |seed| Scenario {
                 seed,
                 reference: images,
@@ -172,28 +416,34 @@ fn level_and_power_in_full() {
                 group_size,
                 group_share: 0.4,
                 classes,
+                turned,
+                reference_score: score,
+                target_score: score,
                 ..scenario(seed)
             };
-            let runs = 400;
-            let passed = std::sync::atomic::AtomicU64::new(0);
+            let counts: [std::sync::atomic::AtomicU64; 2] = Default::default();
             let failing = share(runs, flaw, &make, &|o| {
-                if of(o, ID).interval.is_some_and(|i| i[1] < 0.05) {
-                    passed.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let finding = of(o, ID);
+                for (count, yes) in counts.iter().zip([
+                    finding.interval.is_some_and(|i| i[1] < 0.05),
+                    finding.claim.contains("the model reads"),
+                ]) {
+                    count.fetch_add(u64::from(yes), std::sync::atomic::Ordering::Relaxed);
                 }
                 fails(o)
             });
-            let passing = passed.into_inner();
+            let [passing, follows] = counts.map(std::sync::atomic::AtomicU64::into_inner);
             println!(
-                "{name}: {images} a side, groups of {group_size}, donors ±{donors}, {classes} classes: fails {failing}, passes {passing} of {runs}"
+                "{name}: {images} a side, groups of {group_size}, donors ±{donors}, {classes} classes, turned {turned}: fails {failing}, follows {follows}, passes {passing} of {runs}"
             );
-            if name == "null" || name.starts_with("confused") {
-                assert!(failing <= 34, "{failing}");
-            }
-            if follows > 0.2 {
-                assert!(passing <= 34, "{passing}");
+            // Beyond what 5% give one time in a thousand.
+            let most = (0.05 * runs as f64 + 3.1 * (0.0475 * runs as f64).sqrt()) as u64;
+            if asked == Some(false) && failing > most || asked == Some(true) && passing > most {
+                bad.push(format!("{name}: fails {failing}, passes {passing}"));
             }
         }
     }
+    assert!(bad.is_empty(), "{bad:#?}");
 }
 
 #[test]
@@ -255,12 +505,12 @@ fn the_domain_is_not_decodable_where_only_the_class_is() {
         decodable: 1e-6,
         ..Flaw::default()
     };
-    let failing = share(12, flaw, &small, &|o| {
+    let failing = share(8, flaw, &small, &|o| {
         of(o, "shortcut.domain_decodable")
             .p
             .is_some_and(|p| p <= 0.05)
     });
-    assert!(failing <= 4, "{failing} of 12");
+    assert!(failing <= 3, "{failing} of 8");
 }
 
 #[test]
@@ -293,7 +543,7 @@ fn one_domain_the_quick_plan_and_six_groups_say_what_is_missing() {
     .unwrap();
     assert!(matches!(
         verdict(&judged, ID),
-        Verdict::Undecided | Verdict::Fail
+        Verdict::Undecided | Verdict::Warn
     ));
 }
 
