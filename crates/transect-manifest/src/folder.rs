@@ -57,8 +57,18 @@ const MANIFESTS: &[&str] = &["manifest.csv", "manifest.tsv", "manifest.jsonl"];
 /// # Errors
 /// `T001` an unreadable folder, `T020` a folder whose layout is not clear, `T021` a pattern that cannot be used.
 pub fn list(dir: &Path, options: &FolderOptions) -> Result<Listing, Errors> {
+    list_without(dir, options, &[])
+}
+
+/// As [`list`], without the files at these paths below the folder.
+pub(crate) fn list_without(
+    dir: &Path,
+    options: &FolderOptions,
+    without: &[&str],
+) -> Result<Listing, Errors> {
     let mut walk = Walk::default();
     walk.folder(dir, "", 0)?;
+    walk.images.retain(|path| !without.contains(&path.as_str()));
     let mut notes = Vec::new();
     if walk.links > 0 {
         notes.push(format!("{} passed over", count(walk.links, "link")));

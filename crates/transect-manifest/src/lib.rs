@@ -2,15 +2,19 @@
 //!
 //! A manifest is a table (CSV, TSV, JSON lines) with one row for each image. [`load`] reads one or two, chooses rows by
 //! [expressions](expr), checks everything that can be checked without reading a pixel, and gives either all [items](Item)
-//! or all errors. [`parse`] does the same without a disk. [`folder`] writes a manifest from a folder of files.
+//! or all errors. [`parse`] does the same without a disk. [`folder`] writes a manifest from a folder of files, [`import`]
+//! from annotations in the formats of others, whose [outlines](outline) become label images.
 //!
 //! Reserved columns: `image` (required; or `image:NAME`, one for each channel in a file of its own), `page` (counted from
 //! 0), `role` (`reference` or `target`), `pixel_size_um`. Space around names and cells is taken off.
 
+mod bounded;
 mod class_map;
 pub mod expr;
 mod folder;
+mod import;
 mod items;
+pub mod outline;
 mod path;
 mod rows;
 mod table;
@@ -25,6 +29,7 @@ use self::items::Source;
 use self::table::Table;
 
 pub use folder::{FolderOptions, Listing, folder, list};
+pub use import::{Draw, Format, ImportOptions, Imported, Sink, import};
 pub use table::Syntax;
 
 /// What the truth column holds.

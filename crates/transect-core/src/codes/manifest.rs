@@ -51,7 +51,7 @@ codes! {
         "One run has one task, so the truth column holds class names in every row, or paths of label images in every row. Select the rows of one task with --where, or name another column.";
     /// Truth in a form that is not read.
     TRUTH_FORMAT = "T017", Unsupported, "truth is in files that are not read",
-        "Label images are PNG, TIFF or NPY. Boxes, polygons and point lists are not read by this version; draw them as label images, one number for each object.";
+        "Label images are PNG, TIFF or NPY. Boxes and point lists are not read by this version. `transect manifest --format` draws the polygons of COCO and YOLO as label images.";
     /// The class map cannot be used.
     CLASS_MAP = "T018", Format, "class map cannot be used",
         "A class map is a CSV file with the columns `from` and `to`, or a TOML file with lines such as `neutrophil = \"NEU\"`. `to` may be empty (such rows are left out and counted) or `*` (the class keeps its name); `from` may be `*` (every class that is not named).";
@@ -64,4 +64,19 @@ codes! {
     /// A pattern that cannot be used.
     PATTERN = "T021", Usage, "pattern cannot be used",
         "--pattern is a regular expression on the path below the folder, with `/` between its parts. Each named capture, such as `(?P<well>[A-H]\\d\\d)`, becomes a column; a capture named `channel` joins the files that agree in all others into one image.";
+    /// An annotation file that cannot be read.
+    ANNOTATIONS = "T022", Format, "annotation file cannot be read",
+        "The file is not what its format asks for, or is damaged. COCO is a JSON object with `images`, `annotations` and `categories`; YOLO is a folder with `data.yaml` or `classes.txt`, `images` and `labels`; a .roi file is written by ImageJ's ROI manager, GeoJSON by QuPath and others. `transect manifest --help` lists the formats.";
+    /// An annotation file past a limit.
+    ANNOTATION_LIMITS = "T023", Limits, "annotation file passes a limit",
+        "Files of others are read up to a size, a depth and a number of objects, so that a damaged or hostile one ends in this error and not in a full memory. --max-file-mb raises the size; JSON may be nested 128 deep; an image may have four million objects.";
+    /// An outline that is no area.
+    OUTLINE = "T024", Format, "outline cannot be drawn",
+        "An outline is a closed line around an area: a polygon of three points at least, with finite coordinates, an ellipse, or runs of pixels that add up to the image. Points, lines and texts have no inside. All outlines of a file belong to one plane.";
+    /// An outline that misses its image.
+    OUTLINE_OUTSIDE = "T025", Value, "outline lies outside of its image",
+        "An outline that leaves the image in part is cut at its border. One that misses it altogether belongs to another image, to another size of it, has its coordinates in micrometres, or has row and column exchanged. The outlines are named.";
+    /// A folder or file that is not of the format said.
+    IMPORT_LAYOUT = "T026", Usage, "annotations do not fit their format",
+        "--format says what is read, and the folder or file has not what that format asks for; or images lie outside of the folder of the manifest, where no path leads. The error names what was looked for.";
 }

@@ -1,6 +1,9 @@
-//! Manifests, expressions and folders.
+//! Manifests, expressions, folders, and annotations of others.
 
 mod expr;
 mod folder;
+mod golden;
+mod import;
 mod load;
+mod outline;
 mod real;
