@@ -3,3 +3,4 @@
 pub mod audits;
 pub mod calibrate;
 pub mod pixels;
+pub mod runs;

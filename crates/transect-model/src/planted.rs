@@ -9,96 +9,10 @@ use prost::Message as _;
 use tempfile::TempDir;
 use transect_core::{Dtype, Image, Prediction};
 
-use crate::onnx::proto::tensor_proto::{DataLocation, DataType};
-use crate::onnx::proto::tensor_shape_proto::{Dimension, dimension};
-use crate::onnx::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, StringStringEntryProto,
-    TensorProto, TensorShapeProto, TypeProto, ValueInfoProto, attribute_proto, type_proto,
-};
+use crate::onnx::build::{int, integers, ints, model, node, port, weights};
+use crate::onnx::proto::tensor_proto::DataLocation;
+use crate::onnx::proto::{AttributeProto, ModelProto, StringStringEntryProto, attribute_proto};
 use crate::{EngineChoice, Model, Options};
-
-fn node(op: &str, inputs: &[&str], output: &str, attributes: Vec<AttributeProto>) -> NodeProto {
-    NodeProto {
-        op_type: Some(op.to_owned()),
-        input: inputs.iter().map(|s| (*s).to_owned()).collect(),
-        output: vec![output.to_owned()],
-        name: Some(format!("{op} to {output}")),
-        attribute: attributes,
-        ..NodeProto::default()
-    }
-}
-
-fn ints(name: &str, values: &[i64]) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.to_owned()),
-        r#type: Some(attribute_proto::AttributeType::Ints as i32),
-        ints: values.to_vec(),
-        ..AttributeProto::default()
-    }
-}
-
-fn weights(name: &str, dims: &[i64], data: Vec<f32>) -> TensorProto {
-    TensorProto {
-        name: Some(name.to_owned()),
-        dims: dims.to_vec(),
-        data_type: Some(DataType::Float as i32),
-        float_data: data,
-        ..TensorProto::default()
-    }
-}
-
-/// A port; 0 is a free dimension.
-fn port(name: &str, dims: &[i64]) -> ValueInfoProto {
-    let dim = dims
-        .iter()
-        .enumerate()
-        .map(|(i, &d)| Dimension {
-            value: Some(if d == 0 {
-                dimension::Value::DimParam(format!("d{i}"))
-            } else {
-                dimension::Value::DimValue(d)
-            }),
-            ..Dimension::default()
-        })
-        .collect();
-    let tensor = type_proto::Tensor {
-        elem_type: Some(DataType::Float as i32),
-        shape: Some(TensorShapeProto { dim }),
-    };
-    ValueInfoProto {
-        name: Some(name.to_owned()),
-        r#type: Some(TypeProto {
-            value: Some(type_proto::Value::TensorType(tensor)),
-            ..TypeProto::default()
-        }),
-        ..ValueInfoProto::default()
-    }
-}
-
-fn model(
-    nodes: Vec<NodeProto>,
-    initializer: Vec<TensorProto>,
-    input: ValueInfoProto,
-    output: ValueInfoProto,
-) -> ModelProto {
-    let graph = GraphProto {
-        node: nodes,
-        name: Some("planted".to_owned()),
-        initializer,
-        input: vec![input],
-        output: vec![output],
-        ..GraphProto::default()
-    };
-    ModelProto {
-        ir_version: Some(8),
-        opset_import: vec![OperatorSetIdProto {
-            domain: Some(String::new()),
-            version: Some(17),
-        }],
-        graph: Some(graph),
-        ..ModelProto::default()
-    }
-}
 
 fn write(folder: &Path, model: &ModelProto, toml: &str) {
     std::fs::write(folder.join("weights.onnx"), model.encode_to_vec()).unwrap();

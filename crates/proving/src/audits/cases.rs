@@ -1,5 +1,7 @@
 //! The cases: planted flaws at graded strengths and sizes, least favourable nulls, hard clean controls.
 
+mod planted;
+
 use transect_anatomy::simulate::{self, Scenario, tables};
 use transect_core::Task;
 use transect_core::context::PlanLevel;
@@ -59,6 +61,7 @@ pub(super) fn all() -> Vec<Case> {
     robustness(&mut cases);
     calibration(&mut cases);
     adversarial(&mut cases);
+    planted::all(&mut cases);
     whole(&mut cases);
     cases
 }
@@ -73,9 +76,8 @@ fn case(
 ) {
     cases.push(Case {
         id,
-        finding,
+        looks: vec![(finding, aim)],
         modes,
-        aim,
         tables: Box::new(move |seed| tables(&make(seed))),
     });
 }
@@ -222,9 +224,8 @@ fn adversarial(cases: &mut Vec<Case>) {
     ] {
         cases.push(Case {
             id: format!("adversarial/broken={broken:.1}/n=20"),
-            finding: "adversarial.natural",
+            looks: vec![("adversarial.natural", aim)],
             modes: &["adversarial"],
-            aim,
             tables: Box::new(move |seed| {
                 let mut tables = tables(&Scenario {
                     plan: PlanLevel::Standard,

@@ -3,10 +3,12 @@
 use std::io;
 use std::path::Path;
 
+use prost::Message as _;
 use transect_core::Stream;
+use transect_model::onnx::build::{int, integers, ints, model, node, port, weights};
+use transect_model::onnx::proto::ModelProto;
 
 use super::images::{CELL, CLASSES, SHAPES, SIDE, in_frame, in_mark};
-use super::onnx::{floats, integers, node, with_int, with_ints, write};
 
 /// Rows and columns of a template: the longer side of a shape.
 const KERNEL: usize = 3 * CELL;
@@ -156,34 +158,36 @@ impl Reader {
         let (channels, side, kernel) = (self.channels as i64, SIDE as i64, KERNEL as i64);
         let cut = (self.sure / 2.0) as f32;
         let nodes = vec![
-            node("Conv", &["image", "templates"], "responses"),
-            node("GlobalMaxPool", &["responses"], "best"),
-            node("Reshape", &["best", "pairs"], "paired"),
-            with_int(
-                with_ints(node("ReduceMax", &["paired"], "shapes"), "axes", &[2]),
-                "keepdims",
-                0,
+            node("Conv", &["image", "templates"], "responses", vec![]),
+            node("GlobalMaxPool", &["responses"], "best", vec![]),
+            node("Reshape", &["best", "pairs"], "paired", vec![]),
+            node(
+                "ReduceMax",
+                &["paired"],
+                "shapes",
+                vec![ints("axes", &[2]), int("keepdims", 0)],
             ),
-            node("Conv", &["image", "regions", "offsets"], "means"),
-            node("Relu", &["means"], "above"),
-            with_int(node("Flatten", &["above"], "readings"), "axis", 1),
-            with_int(
-                node("Concat", &["shapes", "readings"], "features"),
-                "axis",
-                1,
+            node("Conv", &["image", "regions", "offsets"], "means", vec![]),
+            node("Relu", &["means"], "above", vec![]),
+            node("Flatten", &["above"], "readings", vec![int("axis", 1)]),
+            node(
+                "Concat",
+                &["shapes", "readings"],
+                "features",
+                vec![int("axis", 1)],
             ),
-            node("Gemm", &["features", "head", "bias"], "logits"),
-            node("Clip", &["logits", "least", "most"], "scores"),
+            node("Gemm", &["features", "head", "bias"], "logits", vec![]),
+            node("Clip", &["logits", "least", "most"], "scores", vec![]),
         ];
-        let weights = vec![
-            floats("templates", &[4, channels, kernel, kernel], templates),
+        let tensors = vec![
+            weights("templates", &[4, channels, kernel, kernel], templates),
             integers("pairs", &[-1, 2, 2]),
-            floats("regions", &[3, channels, side, side], regions),
-            floats("offsets", &[3], offsets),
-            floats("head", &[FEATURES as i64, 2], head),
-            floats("bias", &[2], bias),
-            floats("least", &[], vec![-cut]),
-            floats("most", &[], vec![cut]),
+            weights("regions", &[3, channels, side, side], regions),
+            weights("offsets", &[3], offsets),
+            weights("head", &[FEATURES as i64, 2], head),
+            weights("bias", &[2], bias),
+            weights("least", &[], vec![-cut]),
+            weights("most", &[], vec![cut]),
         ];
         let names = if self.channels == 1 {
             "[\"grey\"]"
@@ -195,14 +199,13 @@ impl Reader {
              [output]\naxes = \"bc\"\nchannels = [\"{}\", \"{}\"]\nactivation = \"softmax\"\n",
             CLASSES[0], CLASSES[1]
         );
-        write(
-            folder,
+        let graph = model(
             nodes,
-            weights,
-            ("image", &[0, channels, side, side]),
-            ("scores", &[0, 2]),
-            &toml,
-        )
+            tensors,
+            port("image", &[0, channels, side, side]),
+            port("scores", &[0, 2]),
+        );
+        write(folder, &graph, &toml)
     }
 }
 
@@ -230,16 +233,17 @@ impl Segmenter {
         let mut kernel = vec![0.05 * steep as f32; 9];
         kernel[4] = 0.6 * steep as f32;
         let nodes = vec![
-            with_ints(
-                node("Conv", &["image", "kernel", "bias"], "logits"),
-                "pads",
-                &[1, 1, 1, 1],
+            node(
+                "Conv",
+                &["image", "kernel", "bias"],
+                "logits",
+                vec![ints("pads", &[1, 1, 1, 1])],
             ),
-            node("Sigmoid", &["logits"], "maps"),
+            node("Sigmoid", &["logits"], "maps", vec![]),
         ];
-        let weights = vec![
-            floats("kernel", &[1, 1, 3, 3], kernel),
-            floats("bias", &[1], vec![(-level * steep) as f32]),
+        let tensors = vec![
+            weights("kernel", &[1, 1, 3, 3], kernel),
+            weights("bias", &[1], vec![(-level * steep) as f32]),
         ];
         let preprocessing = match self {
             Self::Level => "",
@@ -252,13 +256,18 @@ impl Segmenter {
              [input]\naxes = \"bcyx\"\nchannels = [\"grey\"]\nsize = {{ y = {{ min = 8, step = 1 }}, x = {{ min = 8, step = 1 }} }}\n{preprocessing}\
              [output]\naxes = \"bcyx\"\nchannels = [\"foreground\"]\nhalo = 1\n"
         );
-        write(
-            folder,
+        let graph = model(
             nodes,
-            weights,
-            ("image", &[1, 1, 0, 0]),
-            ("maps", &[1, 1, 0, 0]),
-            &toml,
-        )
+            tensors,
+            port("image", &[1, 1, 0, 0]),
+            port("maps", &[1, 1, 0, 0]),
+        );
+        write(folder, &graph, &toml)
     }
+}
+
+/// Writes a model and its description into a folder that there is.
+fn write(folder: &Path, model: &ModelProto, toml: &str) -> io::Result<()> {
+    std::fs::write(folder.join("weights.onnx"), model.encode_to_vec())?;
+    std::fs::write(folder.join("model.toml"), toml)
 }

@@ -1,81 +1,74 @@
 //! The results as CSV and as a page of the book.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use super::Row;
 use super::cases::{Case, Sign};
+use crate::runs::{fields, read_csv, verdicts, write_csv};
+
+/// Audits of a case and variant that are asked for.
+const ENOUGH: usize = 10;
 
 const HEADER: &str =
-    "case,variant,finding,audits,found,fail,warn,pass,undecided,other,estimate,seconds,failed";
+    "case,variant,finding,audits,found,fail,warn,pass,undecided,other,estimates,sum,seconds,failed";
 
 /// Rows of a CSV that [`write`] wrote; none where there is no file.
 pub(super) fn read(path: &Path) -> io::Result<Vec<Row>> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+    let row = |of: &Vec<String>| {
+        let failed = of[13].split("; ").filter(|f| !f.is_empty());
+        Some(Row {
+            case: of[0].clone(),
+            variant: of[1].clone(),
+            finding: of[2].clone(),
+            audits: of[3].parse().ok()?,
+            found: of[4].parse().ok()?,
+            verdicts: verdicts(&of[5..])?,
+            estimates: of[10].parse().ok()?,
+            sum: of[11].parse().ok()?,
+            seconds: of[12].parse().ok()?,
+            failed: failed
+                .map(|f| {
+                    let (id, n) = f.rsplit_once(' ')?;
+                    Some((id.to_owned(), n.parse().ok()?))
+                })
+                .collect::<Option<_>>()?,
+        })
     };
-    Ok(text.lines().skip(1).filter_map(parsed).collect())
-}
-
-fn parsed(line: &str) -> Option<Row> {
-    let fields: Vec<&str> = line.split(',').collect();
-    if fields.len() != HEADER.split(',').count() {
-        return None;
-    }
-    let mut verdicts = [0; 5];
-    for (count, field) in verdicts.iter_mut().zip(&fields[5..10]) {
-        *count = field.parse().ok()?;
-    }
-    Some(Row {
-        case: fields[0].to_owned(),
-        variant: fields[1].to_owned(),
-        finding: fields[2].to_owned(),
-        audits: fields[3].parse().ok()?,
-        found: fields[4].parse().ok()?,
-        verdicts,
-        estimate: fields[10].parse().ok(),
-        seconds: fields[11].parse().ok()?,
-        failed: fields[12].to_owned(),
-    })
+    Ok(read_csv(path, HEADER)?.iter().filter_map(row).collect())
 }
 
 /// Writes rows.
 pub(super) fn write(path: &Path, rows: &[Row]) -> io::Result<()> {
-    let mut text = String::from(HEADER);
-    text.push('\n');
-    for row in rows {
-        let [fail, warn, pass, undecided, other] = row.verdicts;
-        let _ = writeln!(
-            text,
-            "{},{},{},{},{},{fail},{warn},{pass},{undecided},{other},{},{:.2},{}",
+    let line = |row: &Row| {
+        format!(
+            "{},{},{},{},{},{},{},{},{:.2},{}",
             row.case,
             row.variant,
             row.finding,
             row.audits,
             row.found,
-            row.estimate.map_or(String::new(), |e| format!("{e:.4}")),
+            fields(row.verdicts),
+            row.estimates,
+            row.sum,
             row.seconds,
-            row.failed
-        );
-    }
-    let temporary = path.with_extension("csv.tmp");
-    fs::write(&temporary, text)?;
-    fs::rename(temporary, path)
+            row.failed_words()
+        )
+    };
+    write_csv(path, HEADER, rows.iter().map(line))
 }
 
-/// Audits of all rows: each case and variant counts once.
-fn audits(rows: &[Row]) -> usize {
+/// Audits of all rows and their seconds: each case and variant counts once.
+fn audits(rows: &[Row]) -> (usize, f64) {
     let mut seen: Vec<(&str, &str)> = Vec::new();
-    let mut sum = 0;
+    let mut sum = (0, 0.0);
     for row in rows {
         let key = (row.case.as_str(), row.variant.as_str());
         if !seen.contains(&key) {
             seen.push(key);
-            sum += row.audits;
+            sum.0 += row.audits;
+            sum.1 += row.seconds;
         }
     }
     sum
@@ -104,14 +97,18 @@ pub(super) fn markdown(rows: &[Row], cases: &[Case]) -> io::Result<String> {
     let (alarms, of) = clean
         .iter()
         .fold((0, 0), |(a, n), r| (a + r.found, n + r.audits));
-    let seconds: f64 = rows.iter().map(|r| r.seconds).sum::<f64>() / rows.len().max(1) as f64;
+    let (all, seconds) = audits(rows);
     let _ = writeln!(
         text,
-        "{} audits; {missed} of {} rows missed. Any primary finding failed in {alarms} of {of} clean audits. {seconds:.1} s an \
-         audit, on a busy machine of two cores.\n",
-        audits(rows),
-        rows.len()
+        "{all} audits; {missed} of {} rows missed. Any primary finding failed in {alarms} of {of} clean audits. {:.1} s an audit, \
+         on a busy machine of two cores.\n",
+        rows.len(),
+        seconds / all.max(1) as f64
     );
+    let fewer = rows.iter().filter(|r| r.audits < ENOUGH).count();
+    if fewer > 0 {
+        let _ = writeln!(text, "**{fewer} rows have fewer than {ENOUGH} audits.**\n");
+    }
     text.push_str(
         "| case | | finding | found in | fail | warn | pass | undecided | other | mean estimate | |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
@@ -137,7 +134,7 @@ pub(super) fn markdown(rows: &[Row], cases: &[Case]) -> io::Result<String> {
             row.variant,
             row.found,
             row.audits,
-            row.estimate.map_or(String::new(), |e| format!("{e:.3}")),
+            row.estimate().map_or(String::new(), |e| format!("{e:.3}")),
             if row.met()? { "" } else { "**missed**" }
         );
     }
@@ -156,9 +153,9 @@ pub(super) fn markdown(rows: &[Row], cases: &[Case]) -> io::Result<String> {
                 row.case,
                 row.variant,
                 if row.failed.is_empty() {
-                    "none"
+                    "none".to_owned()
                 } else {
-                    &row.failed
+                    row.failed_words()
                 }
             );
             last = key;

@@ -7,6 +7,7 @@ use transect_core::fit::Normalisation;
 use super::*;
 use crate::onnx::Graph;
 use crate::onnx::proto::tensor_proto::DataType;
+use crate::onnx::proto::{NodeProto, TensorProto};
 
 fn floats_of(graph: &Graph, name: &str) -> Vec<f32> {
     let proto = ModelProto::decode(graph.encode().as_slice()).unwrap();
@@ -40,25 +41,6 @@ fn floats_of(graph: &Graph, name: &str) -> Vec<f32> {
 
 fn graph(model: &ModelProto) -> Graph {
     Graph::read(&model.encode_to_vec()).unwrap()
-}
-
-fn int(name: &str, value: i64) -> AttributeProto {
-    AttributeProto {
-        name: Some(name.to_owned()),
-        r#type: Some(attribute_proto::AttributeType::Int as i32),
-        i: Some(value),
-        ..AttributeProto::default()
-    }
-}
-
-fn integers(name: &str, values: &[i64]) -> TensorProto {
-    TensorProto {
-        name: Some(name.to_owned()),
-        dims: vec![values.len() as i64],
-        data_type: Some(DataType::Int64 as i32),
-        int64_data: values.to_vec(),
-        ..TensorProto::default()
-    }
 }
 
 fn spread(values: &[f32]) -> (f64, f64) {
