@@ -2,8 +2,8 @@
 
 use transect_core::{Image, LabelImage, Result, View};
 
-use super::{Corruption, SPECTRA, as_declared, changed};
-use crate::view::{Made, MakeContext, stream, unsupported};
+use super::{Corruption, SPECTRA, as_declared, changed, places};
+use crate::view::{Made, MakeContext, unsupported};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "band_loss",
@@ -33,11 +33,14 @@ fn run(
         return Err(unsupported("`band_loss` needs at least two bands, got 1"));
     }
     let count = ((view.value * bands as f64).round() as usize).clamp(1, bands);
-    let mut stream = stream(CORRUPTION.name, view, context);
+    let mut stream = places(CORRUPTION.name, view, context);
+    let mut order: Vec<usize> = (0..bands).collect();
+    for i in 0..count {
+        let drawn = i + stream.below(bands - i);
+        order.swap(i, drawn);
+    }
     let mut lost = vec![false; bands];
-    for last in bands - count..bands {
-        let drawn = stream.below(last + 1);
-        let band = if lost[drawn] { last } else { drawn };
+    for &band in &order[..count] {
         lost[band] = true;
     }
     Ok(changed(image, truth, |band, samples| {

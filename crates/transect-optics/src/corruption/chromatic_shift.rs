@@ -6,9 +6,9 @@ use transect_core::{Image, LabelImage, Modality, Result, View, wide};
 
 use super::cubic::weights;
 use super::pupil::{in_pixels, lengths};
-use super::{Corruption, changed};
+use super::{Corruption, changed, places};
 use crate::blur::reflect;
-use crate::view::{Made, MakeContext, stream, unsupported};
+use crate::view::{Made, MakeContext, unsupported};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "chromatic_shift",
@@ -44,7 +44,7 @@ fn run(
         ));
     }
     let (per_row, per_column) = in_pixels(image, view, context)?;
-    let angle = 2.0 * PI * stream(CORRUPTION.name, view, context).uniform();
+    let angle = 2.0 * PI * places(CORRUPTION.name, view, context).uniform();
     Ok(changed(image, truth, |channel, samples| {
         let way = channel as f64 / (channels - 1) as f64 - 0.5;
         let (down, across) = (way * per_row * angle.sin(), way * per_column * angle.cos());

@@ -13,7 +13,7 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     parameter: "noise over the empty beam",
     unit: "fraction",
     identity: 0.0,
-    ladder: [0.005, 0.01, 0.02, 0.05, 0.1],
+    ladder: [0.001, 0.003, 0.01, 0.03, 0.1],
     range: (0.0, 1.0),
     modalities: SPECTRA,
     standard: &[],

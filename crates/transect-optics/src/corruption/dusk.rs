@@ -12,7 +12,7 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     parameter: "light lost",
     unit: "stops",
     identity: 0.0,
-    ladder: [1.0, 2.0, 3.0, 4.5, 6.0],
+    ladder: [1.0, 2.0, 3.0, 4.0, 5.0],
     range: (0.0, 16.0),
     modalities: &[Modality::Photo],
     standard: &[Modality::Photo],

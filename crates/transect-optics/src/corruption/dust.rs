@@ -3,9 +3,9 @@
 use transect_core::{Image, LabelImage, Result, View};
 
 use super::spots::{spots, within};
-use super::{Corruption, PICTURES, as_declared, changed};
+use super::{Corruption, PICTURES, as_declared, changed, places};
 use crate::density::exp;
-use crate::view::{Made, MakeContext, stream};
+use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "dust",
@@ -39,7 +39,7 @@ fn run(
     context: &MakeContext<'_>,
 ) -> Result<Made> {
     let (rows, columns) = (image.rows(), image.columns());
-    let mut stream = stream(CORRUPTION.name, view, context);
+    let mut stream = places(CORRUPTION.name, view, context);
     let mut light = vec![1.0_f32; rows * columns];
     for spot in spots(rows, columns, view.value, (0.015, 0.04), &mut stream) {
         within(&spot, 1.6, rows, columns, |at, square| {

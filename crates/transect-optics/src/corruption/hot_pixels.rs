@@ -2,8 +2,8 @@
 
 use transect_core::{Image, LabelImage, Result, View};
 
-use super::{Corruption, PICTURES, as_declared, changed};
-use crate::view::{Made, MakeContext, stream};
+use super::{Corruption, PICTURES, as_declared, changed, places};
+use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "hot_pixels",
@@ -11,7 +11,7 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     parameter: "hot pixels in a million",
     unit: "ppm",
     identity: 0.0,
-    ladder: [30.0, 100.0, 300.0, 1000.0, 3000.0],
+    ladder: [100.0, 300.0, 1000.0, 3000.0, 10_000.0],
     range: (0.0, 1e6),
     modalities: PICTURES,
     standard: &[],
@@ -34,15 +34,15 @@ fn run(
 ) -> Result<Made> {
     let size = image.rows() * image.columns();
     let count = ((view.value * 1e-6 * size as f64).round() as usize).clamp(1, size);
-    let mut stream = stream(CORRUPTION.name, view, context);
-    // Floyd's sample of `count` of `size` places.
+    let mut stream = places(CORRUPTION.name, view, context);
     let mut hot = vec![false; size];
-    let mut places = Vec::with_capacity(count);
-    for last in size - count..size {
-        let drawn = stream.below(last + 1);
-        let place = if hot[drawn] { last } else { drawn };
-        hot[place] = true;
-        places.push((place, stream.below(3)));
+    let mut sites = Vec::with_capacity(count);
+    while sites.len() < count {
+        let place = stream.below(size);
+        if !hot[place] {
+            hot[place] = true;
+            sites.push((place, stream.below(3)));
+        }
     }
     Ok(changed(image, truth, |channel, samples| {
         let brightest = samples
@@ -54,7 +54,7 @@ fn run(
             return;
         };
         for plane in samples.chunks_exact_mut(size) {
-            for &(place, colour) in &places {
+            for &(place, colour) in &sites {
                 if !image.rgb || colour == channel {
                     plane[place] = brightest;
                 }

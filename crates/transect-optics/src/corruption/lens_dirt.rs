@@ -3,10 +3,10 @@
 use transect_core::{Image, LabelImage, Modality, Result, View};
 
 use super::spots::{spots, within};
-use super::{Corruption, as_declared, bright_levels, changed};
+use super::{Corruption, as_declared, bright_levels, changed, places};
 use crate::blur::boxes;
 use crate::density::exp;
-use crate::view::{Made, MakeContext, stream};
+use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "lens_dirt",
@@ -42,7 +42,7 @@ fn run(
 ) -> Result<Made> {
     let (rows, columns) = (image.rows(), image.columns());
     let levels = bright_levels(image);
-    let mut stream = stream(CORRUPTION.name, view, context);
+    let mut stream = places(CORRUPTION.name, view, context);
     // How much of the scene comes through, and the brightness of the dirt in what does not.
     let mut cover = vec![0.0_f32; rows * columns];
     let mut dirt = vec![0.0_f32; rows * columns];

@@ -45,7 +45,7 @@ mod water_vapour;
 mod wavenumber_shift;
 
 use transect_core::context::{Ladder, Optics, PlanLevel};
-use transect_core::{Error, Image, LabelImage, Modality, Result, View, codes};
+use transect_core::{Error, Image, LabelImage, Modality, Result, Stream, View, codes};
 
 pub use bands::with_bands;
 pub(crate) use magnification::scaled;
@@ -232,6 +232,16 @@ pub fn ladders(modality: &Modality, optics: &Optics, plan: PlanLevel) -> Vec<Lad
             (c.in_units)(ladder, *modality, optics)
         })
         .collect()
+}
+
+/// The random stream of a view's places and directions: the same at every severity, so that what is hidden at one step of the ladder
+/// is hidden at the next.
+fn places(name: &str, view: &View, context: &MakeContext<'_>) -> Stream {
+    Stream::new(
+        context.seed,
+        &format!("optics/{name}"),
+        &[&context.image_sha256.0, &view.replicate.to_le_bytes()],
+    )
 }
 
 /// For each channel the level of its brightest signal: the 99.9th percentile over its planes; over all channels together

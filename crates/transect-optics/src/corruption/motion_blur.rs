@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
-use transect_core::{Image, LabelImage, Modality, Result, View, wide};
+use transect_core::{Error, Image, LabelImage, Modality, Result, View, codes, wide};
 
 use super::pupil::{in_pixels, lengths};
-use super::{Corruption, PICTURES, changed};
+use super::{Corruption, PICTURES, changed, places};
 use crate::blur::reflect;
-use crate::view::{Made, MakeContext, stream};
+use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "motion_blur",
@@ -27,6 +27,9 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     run,
 };
 
+/// Longest way, pixels: the margin that is kept around a plane is half of it.
+const LONGEST: f64 = 4096.0;
+
 fn run(
     image: &Image,
     truth: Option<&LabelImage>,
@@ -34,7 +37,16 @@ fn run(
     context: &MakeContext<'_>,
 ) -> Result<Made> {
     let (per_row, per_column) = in_pixels(image, view, context)?;
-    let angle = PI * stream(CORRUPTION.name, view, context).uniform();
+    if per_row.max(per_column) > LONGEST {
+        return Err(Error::new(
+            &codes::optics::VIEW_TOO_LARGE,
+            format!(
+                "`motion_blur` reaches over {:.0} pixels, at most {LONGEST} can be asked for",
+                per_row.max(per_column)
+            ),
+        ));
+    }
+    let angle = PI * places(CORRUPTION.name, view, context).uniform();
     let taps = line(per_row * angle.sin(), per_column * angle.cos());
     let (rows, columns) = (image.rows(), image.columns());
     Ok(changed(image, truth, |_, samples| {
@@ -63,7 +75,10 @@ fn line(down: f64, across: f64) -> Vec<Tap> {
         let (v, u) = (y - y0, x - x0);
         for (i, share_y) in [1.0 - v, v].into_iter().enumerate() {
             for (j, share_x) in [1.0 - u, u].into_iter().enumerate() {
-                let place = (y0 as isize + i as isize, x0 as isize + j as isize);
+                let place = (
+                    (y0 as isize).saturating_add_unsigned(i),
+                    (x0 as isize).saturating_add_unsigned(j),
+                );
                 *kernel.entry(place).or_default() += share_y * share_x / f64::from(parts);
             }
         }

@@ -2,8 +2,8 @@
 
 use transect_core::{Image, LabelImage, Result, View};
 
-use super::{Corruption, PICTURES, as_declared, changed};
-use crate::view::{Made, MakeContext, stream};
+use super::{Corruption, PICTURES, as_declared, changed, places};
+use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "occlusion",
@@ -36,7 +36,7 @@ fn run(
     let side = view.value.sqrt();
     let of = |n: usize| ((n as f64 * side).round() as usize).clamp(1, n);
     let (tall, wide) = (of(rows), of(columns));
-    let mut stream = stream(CORRUPTION.name, view, context);
+    let mut stream = places(CORRUPTION.name, view, context);
     let (top, left) = (
         stream.below(rows - tall + 1),
         stream.below(columns - wide + 1),

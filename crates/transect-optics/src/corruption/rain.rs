@@ -2,8 +2,8 @@
 
 use transect_core::{Image, LabelImage, Modality, Result, View};
 
-use super::{Corruption, as_declared, bright_levels, changed};
-use crate::view::{Made, MakeContext, stream};
+use super::{Corruption, as_declared, bright_levels, changed, places};
+use crate::view::{Made, MakeContext};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
     name: "rain",
@@ -35,7 +35,7 @@ fn run(
 ) -> Result<Made> {
     let (rows, columns) = (image.rows(), image.columns());
     let levels = bright_levels(image);
-    let mut stream = stream(CORRUPTION.name, view, context);
+    let mut stream = places(CORRUPTION.name, view, context);
     let lean = (20.0 * (2.0 * stream.uniform() - 1.0)).to_radians().tan();
     let shorter = rows.min(columns) as f64;
     let wide = (shorter / 300.0).max(1.0);

@@ -11,7 +11,7 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     parameter: "overexposure",
     unit: "stops",
     identity: 0.0,
-    ladder: [0.25, 0.5, 1.0, 1.5, 2.5],
+    ladder: [0.25, 0.5, 0.75, 1.0, 1.5],
     range: (0.0, 32.0),
     modalities: ALL,
     standard: &[],

@@ -53,7 +53,7 @@ pub(super) fn warp(
     let mut samples = vec![0.0_f32; channels * planes * to_size];
     let mut labels = truth.map(|_| Vec::with_capacity(to_size));
     let mut places = Vec::with_capacity(to_columns);
-    let (tall, broad) = (rows as i64, columns as i64);
+    let (tall, broad) = (rows.cast_signed() as i64, columns.cast_signed() as i64);
     for to_row in 0..to_rows {
         let path = path(to_row);
         places.clear();

@@ -13,7 +13,7 @@ pub(super) const CORRUPTION: Corruption = Corruption {
     parameter: "shift",
     unit: "bands",
     identity: 0.0,
-    ladder: [0.25, 0.5, 1.0, 2.0, 4.0],
+    ladder: [0.1, 0.25, 0.5, 1.0, 2.0],
     range: (-1e5, 1e5),
     modalities: SPECTRA,
     standard: SPECTRA,
@@ -61,8 +61,8 @@ fn run(
         let source = source.clamp(0.0, (bands - 1) as f64);
         let first = source.floor();
         let share = weights(source - first);
-        let band = |step: i64| {
-            let at = (first as i64 + step).clamp(0, bands as i64 - 1) as usize;
+        let band = |step: isize| {
+            let at = (first as usize).saturating_add_signed(step).min(bands - 1);
             &image.samples()[at * size..][..size]
         };
         let (a, b, c, d) = (band(-1), band(0), band(1), band(2));

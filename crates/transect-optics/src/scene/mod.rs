@@ -9,6 +9,7 @@ mod camera;
 mod laboratory;
 mod paint;
 pub mod section;
+pub mod site;
 mod specimen;
 
 pub use laboratory::{Laboratory, Staining};

@@ -3,6 +3,7 @@
 
 mod ablations;
 mod closed_forms;
+mod corruptions;
 mod features;
 mod golden;
 mod misuse;

@@ -104,7 +104,8 @@ fn page() -> String {
         "# Corruptions\n\n<!-- Made by crates/transect-optics/tests/it/page.rs; do not edit. -->\n\nEach takes its strength from a \
          physical value; severities 1 to 5 are a ladder over it, severity 0 is the image to the bit. After each the samples \
          are rounded (ties to even) and clipped to the image's type; floats stay. A sample that is not finite stays so, and \
-         spreads as far as a filter reaches (over the plane for defocus in µm).\n",
+         spreads as far as a filter reaches (over the plane for defocus in µm and spherical aberration). Places and directions that are drawn at \
+         random are the same at every severity of an image. [The gallery](gallery.md) shows them all.\n",
     );
     for c in corruptions() {
         let of = |modalities: &[Modality]| -> String {
@@ -164,15 +165,81 @@ fn page() -> String {
     page
 }
 
-#[test]
-fn the_page_of_corruptions_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/corruptions/index.md");
-    if std::env::var_os("TRANSECT_WRITE_DOCS").is_some() {
-        std::fs::write(&path, page()).unwrap();
-    }
-    let stands = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        stands == page(),
-        "docs/src/corruptions/index.md is stale: run this test with TRANSECT_WRITE_DOCS=1"
+/// The page that shows the pictures of `examples/gallery.rs`.
+fn gallery() -> String {
+    let mut page = String::from(
+        "# Gallery of corruptions\n\n<!-- Made by crates/transect-optics/tests/it/page.rs; do not edit. -->\n\nEvery corruption on a \
+         [scene](../scenes.md) that fits it: from left to right the image and severities 1 to 5. Brightness is never stretched \
+         anew. Fluorescence stands over stained tissue where a corruption is of both; two dyes are magenta and green; of a cube of \
+         infrared absorbance three bands (1655, 1545, 1080 cm⁻¹) are shown in red, green and blue, and below them the spectrum of \
+         the middle pixel (black; grey: before), 960 cm⁻¹ on the left. What each does, and in what unit, is on the page \
+         [corruptions](index.md).\n\n`cargo run -p transect-optics --release --example gallery` draws the pictures again.\n",
     );
+    for title in [
+        "Every instrument",
+        "Cameras and microscopes",
+        "Fluorescence and stained specimens",
+        "Spectra",
+        "Photographs",
+    ] {
+        writeln!(page, "\n## {title}").unwrap();
+        for c in corruptions() {
+            let all = |of: &[Modality]| of.iter().all(|m| c.modalities.contains(m));
+            let section = if all(&[Modality::Spectral, Modality::Fluorescence]) {
+                "Every instrument"
+            } else if all(&[
+                Modality::Fluorescence,
+                Modality::Brightfield,
+                Modality::Photo,
+            ]) {
+                "Cameras and microscopes"
+            } else if all(&[Modality::Spectral]) {
+                "Spectra"
+            } else if all(&[Modality::Fluorescence]) || all(&[Modality::Brightfield]) {
+                "Fluorescence and stained specimens"
+            } else {
+                "Photographs"
+            };
+            if section != title {
+                continue;
+            }
+            let values: Vec<String> = c.ladder.iter().map(ToString::to_string).collect();
+            write!(
+                page,
+                "\n### {}\n\n{}: {} {} ({})\n\n![{} at severities 0 to 5](gallery/{}.jpg)\n",
+                c.name,
+                c.words,
+                values.join(", "),
+                c.unit,
+                c.parameter,
+                c.name,
+                c.name
+            )
+            .unwrap();
+        }
+    }
+    page
+}
+
+#[test]
+fn the_pages_of_corruptions_are_current() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/corruptions");
+    for (file, made) in [("index.md", page()), ("gallery.md", gallery())] {
+        let path = folder.join(file);
+        if std::env::var_os("TRANSECT_WRITE_DOCS").is_some() {
+            std::fs::write(&path, &made).unwrap();
+        }
+        let stands = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            stands == made,
+            "docs/src/corruptions/{file} is stale: run this test with TRANSECT_WRITE_DOCS=1"
+        );
+    }
+    for c in corruptions() {
+        assert!(
+            folder.join(format!("gallery/{}.jpg", c.name)).exists(),
+            "no picture of {}: cargo run -p transect-optics --release --example gallery",
+            c.name
+        );
+    }
 }
