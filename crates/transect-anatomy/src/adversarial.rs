@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 
 use transect_core::context::PlanLevel;
 use transect_core::figure::{Drawing, Point, Series};
-use transect_core::finding::Evidence;
 use transect_core::{
     Better, Context, Figure, Finding, Request, Result, Role, Selection, Stage, Status, Task,
     Threshold, View, ViewKind,
@@ -17,8 +16,8 @@ use transect_core::{
 use transect_stats::{Estimate, median, p_of_failure, rate};
 use transect_table::Filter;
 
+use crate::evidence;
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
-use crate::performance::sql;
 use crate::study::Study;
 use crate::words::{self, Form};
 use crate::{Mode, plan as merging};
@@ -333,12 +332,12 @@ fn found(
     }
     "fraction".clone_into(&mut finding.unit);
     let view_id = view(search.name, search).id();
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some(view_id.clone()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(sql("m.pred_class, m.pred_count", "i.role = 'target'")),
+    let test = if study.context.task == Task::Classification {
+        "t.pred_class IS DISTINCT FROM c.pred_class"
+    } else {
+        "t.score <= 0.5 * c.score"
     };
+    finding.evidence = evidence::broken(study, &view_id, search.budget, test);
     finding.images = closest(study, rows);
     finding.better = Better::Lower;
     if search.name == "natural" {

@@ -13,8 +13,8 @@ use transect_stats::{
 };
 
 use crate::answers::{Answers, Part};
+use crate::evidence::{self, Query};
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
-use crate::performance::sql;
 use crate::study::Study;
 use crate::words::{self, Form};
 use crate::{Mode, plan as merging};
@@ -47,16 +47,22 @@ pub fn plan(_: &Context) -> Vec<Request> {
 }
 
 fn evidence(study: &Study<'_>, answers: &Answers, what: &str) -> Evidence {
-    let sql = match answers.part {
-        Part::Image => sql(what, "i.role = 'target'"),
-        Part::Object => "SELECT e.image_sha256, e.confidence, CAST(e.truth IS NOT NULL AS DOUBLE) AS matched FROM 'elements.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity' AND e.pred IS NOT NULL AND i.role = 'target'".to_owned(),
-        Part::Pixel => "SELECT e.image_sha256, e.confidence, CAST(e.truth = e.pred AS DOUBLE) AS same FROM 'elements.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity' AND e.truth IS NOT NULL AND i.role = 'target'".to_owned(),
-    };
-    Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(sql),
+    match answers.part {
+        Part::Image => evidence::of_target(study, what),
+        Part::Object => Query::elements(
+            study,
+            "e.image_sha256, e.confidence, CAST(e.truth IS NOT NULL AS DOUBLE) AS matched",
+        )
+        .and("e.pred IS NOT NULL")
+        .of_target()
+        .into(),
+        Part::Pixel => Query::elements(
+            study,
+            "e.image_sha256, e.confidence, CAST(e.truth = e.pred AS DOUBLE) AS same",
+        )
+        .and("e.truth IS NOT NULL")
+        .of_target()
+        .into(),
     }
 }
 
@@ -160,10 +166,10 @@ fn missed(study: &Study<'_>, answers: &Answers, opinion: &mut Opinion) {
     finding.unit = String::from("fraction");
     finding.better = Better::Lower;
     finding.n = answers.images() as u64;
-    finding.evidence = Evidence {
-        sql: Some("SELECT count(*) FILTER (e.pred IS NULL), count(*) FROM 'elements.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity' AND e.truth IS NOT NULL AND i.role = 'target'".to_owned()),
-        ..evidence(study, answers, "")
-    };
+    finding.evidence = Query::elements(study, "avg(CAST(e.pred IS NULL AS DOUBLE))")
+        .and("e.truth IS NOT NULL")
+        .of_target()
+        .into();
     finding.caveats.push(
         "described, without an interval; the score of the model is in `performance`".to_owned(),
     );

@@ -6,6 +6,7 @@
 use transect_core::{Better, Context, Finding, Request, Result, Threshold};
 use transect_stats::{Units, mean, quantiles};
 
+use crate::evidence;
 use crate::opinion::{Opinion, judged, not_assessable};
 use crate::study::Study;
 use crate::words::{self, Form};
@@ -85,10 +86,7 @@ pub fn judge(study: &Study<'_>) -> Result<Opinion> {
         words::images(total.len())
     );
     finding.caveats.push("on this machine, one image after the other, everything from file to score; several workers do more".to_owned());
-    finding.evidence.view = Some("identity".to_owned());
-    finding.evidence.sql = Some(
-        "SELECT median(total_s), quantile_cont(total_s, 0.95), avg(total_s) FROM 'timings.parquet' WHERE view_id = 'identity' AND model_id = 'given'".to_owned(),
-    );
+    finding.evidence = evidence::seconds(study);
     let draft = if let Some(wanted) = study.context.throughput_per_day.filter(|t| *t > 0.0) {
         let limit = DAY_S / wanted;
         let needed = format!(

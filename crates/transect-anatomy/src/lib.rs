@@ -16,6 +16,7 @@ pub mod collapse;
 mod copies;
 pub mod cost;
 mod embedded;
+mod evidence;
 mod gains;
 pub mod hallucination;
 mod headline;

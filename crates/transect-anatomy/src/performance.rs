@@ -11,6 +11,7 @@ use transect_core::{Better, Context, Figure, Finding, Request, Result, Role, Sta
 use transect_score::metric::{self, Metric};
 use transect_stats::{Estimate, Settings, mean, rate, statistic_of_rows};
 
+use crate::evidence::{self, Query, TARGET};
 use crate::opinion::{Draft, Opinion, judged, not_assessable, with_estimate};
 use crate::study::{Study, Truth};
 use crate::words::{self, Form};
@@ -164,19 +165,7 @@ fn evidence(study: &Study<'_>, metric: &Metric, condition: &str) -> Evidence {
         }
         _ => "i.truth_class, m.pred_class, m.*".to_owned(),
     };
-    Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some(condition.to_owned()),
-        sql: Some(sql(&what, condition)),
-    }
-}
-
-/// A query over the images themselves.
-pub(crate) fn sql(what: &str, condition: &str) -> String {
-    format!(
-        "SELECT {what} FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_id = 'identity' AND m.status = 'ok' AND {condition}"
-    )
+    Query::images(study, what).rows(condition).into()
 }
 
 /// Images of some rows with the lowest score, worst first; only such as are not perfect. Equals in the order of rows.
@@ -330,7 +319,7 @@ fn metrics_of_side(
         finding.claim = text;
         finding.unit = unit(metric);
         finding.better = metric.better;
-        finding.evidence = evidence(study, metric, "i.role = 'target'");
+        finding.evidence = evidence(study, metric, TARGET);
         finding.caveats.push(metric.definition.to_owned());
         if is_primary {
             finding.images = worst(study, target, NAMED);
@@ -382,7 +371,7 @@ fn metrics_of_side(
             );
             finding.unit = unit(metric);
             finding.better = metric.better;
-            finding.evidence = evidence(study, metric, "i.role = 'reference'");
+            finding.evidence = evidence(study, metric, evidence::side(Role::Reference));
             if is_primary {
                 finding.images = worst(study, reference, NAMED);
             }
@@ -535,7 +524,7 @@ fn parts(
                 finding.unit = unit(primary);
                 finding.better = primary.better;
                 finding.images = worst(study, &members, 5);
-                let condition = format!("i.role = 'target' AND i.{key} = {}", words::quoted(name));
+                let condition = format!("{TARGET} AND i.{key} = {}", words::quoted(name));
                 finding.evidence = evidence(study, primary, &condition);
                 drafts.push(match claim {
                     Some(claim) if !few => {
@@ -647,13 +636,9 @@ fn by_class(study: &Study<'_>, target: &[usize], opinion: &mut Opinion) -> Resul
         finding.unit = String::from("fraction");
         finding.better = Better::Higher;
         finding.images = worst(study, &members, 5);
-        let condition = format!("i.role = 'target' AND i.truth_class = {class}");
-        finding.evidence = Evidence {
-            model: study.model.clone(),
-            view: Some("identity".to_owned()),
-            rows: Some(condition.clone()),
-            sql: Some(sql("avg(m.score_correct)", &condition)),
-        };
+        finding.evidence = Query::images(study, "avg(m.score_correct)")
+            .rows(format!("{TARGET} AND i.truth_class = {class}"))
+            .into();
         opinion
             .drafts
             .push(with_estimate(finding, &e, study).into());
@@ -729,12 +714,7 @@ fn not_measured(study: &Study<'_>, opinion: &mut Opinion) {
     finding
         .caveats
         .push("what is said of the others need not hold for these".to_owned());
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: None,
-        sql: Some("SELECT error_code, count(*) FROM 'measurements.parquet' WHERE view_id = 'identity' AND status <> 'ok' GROUP BY error_code".to_owned()),
-    };
+    finding.evidence = evidence::not_measured(study);
     opinion.drafts.push(finding.into());
 }
 

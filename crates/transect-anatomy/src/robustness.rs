@@ -18,6 +18,7 @@ use transect_score::metric;
 use transect_stats::{Tolerance, mean, quantiles, tolerance_of_means};
 use transect_table::Filter;
 
+use crate::evidence::{Query, side};
 use crate::opinion::{Draft, Ground, Opinion, not_assessable};
 use crate::performance::{self, capital};
 use crate::study::{Study, score_of};
@@ -644,20 +645,15 @@ fn against(
 }
 
 fn evidence(study: &Study<'_>, ladder: &Ladder, role: Role) -> Evidence {
-    let role = match role {
-        Role::Target => "target",
-        Role::Reference => "reference",
-    };
-    Evidence {
-        model: study.model.clone(),
-        view: Some(ladder.name.clone()),
-        rows: Some(format!("i.role = '{role}'")),
-        sql: Some(format!(
-            "SELECT m.severity, m.value, count(*), avg({}) AS score FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE i.role = '{role}' AND m.status = 'ok' AND (m.view_id = 'identity' OR m.view_name = '{}') GROUP BY m.severity, m.value ORDER BY m.severity",
-            study.score_sql(),
-            ladder.name
-        )),
-    }
+    let score = study.score_sql();
+    Query::corruption(
+        study,
+        &ladder.name,
+        format!("count({score}) AS n, avg({score}) AS score"),
+    )
+    .by("m.severity, m.value")
+    .rows(side(role))
+    .into()
 }
 
 /// The curves of both sides in one figure; marks are those of the first side, the target where it has a curve.

@@ -272,6 +272,12 @@ impl<'a> Study<'a> {
         )
     }
 
+    /// How many images of a query are scored, and their mean risk.
+    pub(crate) fn risk_sql(&self) -> String {
+        let score = self.score_sql();
+        format!("count({score}) AS n, avg(1 - {score}) AS risk")
+    }
+
     /// Whether groups were named, or some image is listed twice, so that rows are not each their own group.
     pub fn grouped(&self) -> bool {
         self.context.group.is_some() || self.groups < self.rows.len()

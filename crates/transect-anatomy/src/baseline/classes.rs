@@ -1,16 +1,15 @@
 //! Classes: the same probe on the model's embedding, on re-initialised copies and on features that nobody learned.
 
 use transect_core::figure::{Drawing, Row as Line};
-use transect_core::finding::Evidence;
 use transect_core::{Figure, Finding, Result};
 use transect_stats::{Folds, Units, mean, probe_classes};
 
 use super::{FEWEST, MARGIN, Unseen, parts, refuse};
 use crate::copies;
 use crate::embedded::{Embedded, layer, side_by_side};
+use crate::evidence;
 use crate::gains::{Gain, Weighed, primary, weigh};
 use crate::opinion::Opinion;
-use crate::performance::sql;
 use crate::study::Study;
 use crate::words::{self, Form};
 
@@ -423,15 +422,8 @@ fn said(
         Form::Points.range(weighed.low, weighed.high),
     );
     finding.unit = String::from("fraction");
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(sql(
-            "i.row, i.truth_class, m.pred_class, m.score_correct",
-            "i.role = 'target'",
-        )),
-    };
+    finding.evidence =
+        evidence::of_target(study, "i.row, i.truth_class, m.pred_class, m.score_correct");
     // What the baseline sees and the model does not, surest first.
     let mut lost: Vec<(f64, usize)> = (0..n)
         .filter(|&i| model[i] == 0.0 && of.by_seed.iter().all(|s| s[i] == 1.0))

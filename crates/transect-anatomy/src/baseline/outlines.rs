@@ -1,15 +1,14 @@
 //! Outlines: the model against Otsu's method, and its counts against counts read from features.
 
-use transect_core::finding::Evidence;
 use transect_core::{Better, Finding, Result, Status, Task};
 use transect_stats::{Folds, mean, probe_value};
 use transect_table::Filter;
 
 use super::{FEWEST, MARGIN, OTSU, Unseen, otsu_applies, parts, refuse};
 use crate::embedded::{Embedded, side_by_side};
+use crate::evidence::{self, Query};
 use crate::gains::{Gain, primary, weigh};
 use crate::opinion::{Opinion, with_estimate};
-use crate::performance::sql;
 use crate::study::{Study, score_of};
 use crate::words::{self, Form};
 
@@ -121,15 +120,9 @@ fn over_otsu(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Resul
             (false, false) => "not settled",
         }
     );
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(sql(
-            &format!("m.model_id, avg({})", study.score_sql()),
-            "i.role = 'target' GROUP BY m.model_id",
-        )),
-    };
+    finding.evidence = Query::models(study, format!("avg({})", study.score_sql()))
+        .of_target()
+        .into();
     let mut lost: Vec<(f64, usize)> = difference
         .iter()
         .zip(&rows)
@@ -270,10 +263,7 @@ fn counts(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<(
         Form::Plain.estimate(&e)
     );
     finding.unit = String::from("objects");
-    finding.evidence.sql = Some(sql(
-        "i.row, m.score_n_true, m.score_count_error",
-        "i.role = 'target'",
-    ));
+    finding.evidence = evidence::of_target(study, "i.row, m.score_n_true, m.score_count_error");
     let mut finding = with_estimate(finding, &e, study);
     finding.better = Better::Higher;
     finding.caveats.push("described: the baseline is the best of those compared, its probe learns from other target images".to_owned());

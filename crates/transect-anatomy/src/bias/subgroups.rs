@@ -7,6 +7,7 @@ use transect_stats::{Estimate, Settings, Simultaneous, Units, subgroups_against_
 
 use super::parts::{FEWEST_ROWS, Part, of_attributes, of_columns};
 use super::{GAP, risks};
+use crate::evidence::{Query, TARGET};
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
 use crate::performance::worst;
 use crate::study::Study;
@@ -224,14 +225,12 @@ pub(super) fn unit(study: &Study<'_>) -> String {
 }
 
 pub(super) fn evidence(study: &Study<'_>, predicate: &str) -> Evidence {
+    let both = Query::images(study, study.risk_sql())
+        .by(format!("({predicate}) AS inside"))
+        .of_target();
     Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some(format!("i.role = 'target' AND {predicate}")),
-        sql: Some(format!(
-            "SELECT ({predicate}) AS inside, count(*), avg(1 - {}) AS risk FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_id = 'identity' AND m.status = 'ok' AND i.role = 'target' GROUP BY inside",
-            study.score_sql()
-        )),
+        rows: Some(format!("{TARGET} AND {predicate}")),
+        ..both.into()
     }
 }
 

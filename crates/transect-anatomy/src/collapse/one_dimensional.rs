@@ -1,7 +1,6 @@
 //! The best function of one feature: how well it agrees with the prediction, and how well with the truth.
 
 use transect_core::figure::{Drawing, Row as Line};
-use transect_core::finding::Evidence;
 use transect_core::{Better, Figure, Finding, Result, Role, Status, Task};
 use transect_stats::{
     Estimate, Folds, Matrix, Units, best_single_classes, best_single_value, kappa_weighted,
@@ -11,8 +10,8 @@ use transect_stats::{
 use super::{EXCESS, FEWEST, Measured};
 use crate::baseline::learnable;
 use crate::embedded::{Embedded, layer, side_by_side};
+use crate::evidence;
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
-use crate::performance::sql;
 use crate::study::Study;
 use crate::words::{self, Form};
 
@@ -382,15 +381,7 @@ fn said(study: &Study<'_>, rows: &[usize], made: &Agreements, opinion: &mut Opin
         Form::Plain.range(e.low, made.high),
     );
     unit.clone_into(&mut finding.unit);
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(sql(
-            "i.row, i.truth_class, m.pred_class, m.*",
-            "i.role = 'target'",
-        )),
-    };
+    finding.evidence = evidence::of_target(study, "i.row, i.truth_class, m.pred_class, m.*");
     finding.caveats.push(format!(
         "warns above {} and fails above {}",
         words::number(EXCESS.warn),

@@ -1,11 +1,11 @@
 //! Wrong answers that were given with confidence.
 
-use transect_core::finding::Evidence;
 use transect_core::{Better, Finding, Result, Task};
 use transect_stats::{median, rate};
 
 use super::{CONFIDENT, CONFIDENT_ERRORS, FEWEST};
 use crate::answers::{Answers, Part};
+use crate::evidence::Query;
 use crate::opinion::{Opinion, judged, not_assessable};
 use crate::study::Study;
 use crate::words::{self, Form};
@@ -79,23 +79,18 @@ pub(super) fn judge(
         Form::Percent.estimate(&e)
     );
     finding.unit = String::from("fraction");
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some(format!("confidence >= {CONFIDENT}")),
-        sql: Some(match part {
-            Part::Image => crate::performance::sql(
-                "avg(1 - m.score_correct)",
-                &format!("i.role = 'target' AND m.confidence >= {CONFIDENT}"),
-            ),
-            Part::Object => format!(
-                "SELECT avg(CAST(e.truth IS NULL AS DOUBLE)) FROM 'elements.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity' AND e.pred IS NOT NULL AND e.confidence >= {CONFIDENT} AND i.role = 'target'"
-            ),
-            Part::Pixel => format!(
-                "SELECT avg(CAST(e.truth <> e.pred AS DOUBLE)) FROM 'elements.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity' AND e.truth IS NOT NULL AND e.confidence >= {CONFIDENT} AND i.role = 'target'"
-            ),
-        }),
-    };
+    let of_target = match part {
+        Part::Image => Query::images(study, "avg(1 - m.score_correct)")
+            .and(format!("m.confidence >= {CONFIDENT}")),
+        Part::Object => Query::elements(study, "avg(CAST(e.truth IS NULL AS DOUBLE))")
+            .and("e.pred IS NOT NULL")
+            .and(format!("e.confidence >= {CONFIDENT}")),
+        Part::Pixel => Query::elements(study, "avg(CAST(e.truth <> e.pred AS DOUBLE))")
+            .and("e.truth IS NOT NULL")
+            .and(format!("e.confidence >= {CONFIDENT}")),
+    }
+    .of_target();
+    finding.evidence = of_target.into();
     finding.images = answers.surest_errors(study, 10);
     finding.caveats.push(
         match part {

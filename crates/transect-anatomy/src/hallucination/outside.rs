@@ -1,10 +1,10 @@
 //! Confidence outside of what the reference spans, against inside.
 
-use transect_core::finding::Evidence;
 use transect_core::{Better, Finding, Result, Task, Threshold};
 use transect_stats::{difference_of_means, mean};
 
 use super::{Sure, confidence};
+use crate::evidence;
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
 use crate::shift::joint_envelope;
 use crate::study::Study;
@@ -85,15 +85,7 @@ pub(super) fn judge(study: &Study<'_>, sure: &mut Sure, opinion: &mut Opinion) -
         Form::Percent.short(&here),
         within.len()
     );
-    let evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(
-            "SELECT i.image, m.confidence, COLUMNS('attr_.*') FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_id = 'identity' AND i.role = 'target' AND m.status = 'ok'"
-                .to_owned(),
-        ),
-    };
+    let evidence = evidence::of_target(study, "i.image, m.confidence, COLUMNS('attr_.*')");
     let scored = |rows: &[usize]| -> Vec<usize> {
         rows.iter()
             .copied()

@@ -12,6 +12,7 @@ use transect_stats::{mean, median, rate, ratio};
 use transect_table::Filter;
 
 use super::{AS_SURE, FEWEST, Sure};
+use crate::evidence::Query;
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
 use crate::study::{Study, Truth};
 use crate::words::{self, Form};
@@ -352,15 +353,15 @@ fn phantom_confidences(study: &Study<'_>) -> Result<BTreeMap<String, Vec<f64>>> 
 }
 
 fn evidence(study: &Study<'_>) -> Evidence {
-    Evidence {
-        model: study.model.clone(),
-        view: Some("surrogate:".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(
-            "SELECT m.view_id, count(*), avg(CAST(m.pred_count > 0 AS DOUBLE)), avg(m.pred_count), avg(m.confidence) FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_kind = 'surrogate' AND m.status = 'ok' AND i.role = 'target' GROUP BY m.view_id"
-                .to_owned(),
-        ),
-    }
+    Query::views(
+        study,
+        ViewKind::Surrogate,
+        None,
+        "count(*), avg(CAST(m.pred_count > 0 AS DOUBLE)), avg(m.pred_count), avg(m.confidence)",
+    )
+    .by("m.view_id")
+    .of_target()
+    .into()
 }
 
 /// Classes have no objects: how sure is it of images without any?

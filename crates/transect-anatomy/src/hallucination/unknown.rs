@@ -1,10 +1,10 @@
 //! Images of classes that the model does not have: it must be wrong, so it should not be sure.
 
-use transect_core::finding::Evidence;
 use transect_core::{Better, Finding, Result, Role, Task};
 use transect_stats::{auroc, median, rate};
 
 use super::{AS_SURE, FEWEST, Sure, confidence};
+use crate::evidence::{Query, TARGET};
 use crate::opinion::{Opinion, judged, not_assessable};
 use crate::study::{Study, Truth};
 use crate::words::{self, Form};
@@ -55,15 +55,11 @@ pub(super) fn judge(study: &Study<'_>, sure: &mut Sure, opinion: &mut Opinion) -
         ))
     );
     finding.unit = String::from("fraction");
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.truth_class IS NULL".to_owned()),
-        sql: Some(
-            "SELECT i.image, i.truth, m.pred_class, m.confidence FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_id = 'identity' AND m.status = 'ok' AND i.role = 'target' AND i.truth_class IS NULL"
-                .to_owned(),
-        ),
-    };
+    finding.evidence = Query::images(study, "i.image, i.truth, m.pred_class, m.confidence")
+        .rows(format!(
+            "{TARGET} AND i.truth_kind = 'class' AND i.truth_class IS NULL"
+        ))
+        .into();
     let mut surest: Vec<usize> = (0..rows.len()).collect();
     surest.sort_by(|&a, &b| confidences[b].total_cmp(&confidences[a]).then(a.cmp(&b)));
     finding.images = surest

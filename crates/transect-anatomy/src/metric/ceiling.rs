@@ -5,9 +5,9 @@ use transect_core::{Better, Figure, Finding, Result, Role};
 
 use super::answers::Models;
 use super::{ANNOTATOR, FEWEST};
+use crate::evidence::Query;
 use crate::gains::Gain;
 use crate::opinion::{Opinion, not_assessable, with_estimate};
-use crate::performance::sql;
 use crate::study::{Study, score_of};
 use crate::words::{self, Form};
 
@@ -74,12 +74,9 @@ pub(super) fn judge(study: &Study<'_>, models: &Models, opinion: &mut Opinion) -
             "the model is not told from a second annotator"
         }
     );
-    finding.evidence.model.clone_from(&study.model);
-    finding.evidence.view = Some("identity".to_owned());
-    finding.evidence.sql = Some(sql(
-        &format!("m.model_id, avg({})", study.score_sql()),
-        "i.role = 'target' GROUP BY m.model_id",
-    ));
+    finding.evidence = Query::models(study, format!("avg({})", study.score_sql()))
+        .of_target()
+        .into();
     let mut finding = with_estimate(finding, &e, study);
     finding.better = Better::Neither;
     finding

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use transect_core::finding::Evidence;
 use transect_core::{Better, Finding, Result, Role, Task, Threshold};
 use transect_stats::{spearman, statistic_of_rows};
 
 use super::answers::{Answers, Models, column, metric_rows, score};
 use super::{FEWEST, looked_at};
+use crate::evidence;
 use crate::opinion::{Opinion, judged, not_assessable};
-use crate::performance::sql;
 use crate::study::{Seen, Study};
 use crate::words::{self, Form};
 
@@ -195,15 +194,7 @@ fn images(
             "no relation is shown"
         }
     );
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(sql(
-            &format!("i.row, {}, m.*", study.score_sql()),
-            "i.role = 'target'",
-        )),
-    };
+    finding.evidence = evidence::of_target(study, format!("i.row, {}, m.*", study.score_sql()));
     // A high score with a large error of the endpoint.
     let mut order: Vec<usize> = (0..rows.len()).collect();
     order.sort_by(|&a, &b| {

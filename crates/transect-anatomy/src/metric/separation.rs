@@ -1,16 +1,15 @@
 //! Whether the metric tells the model from copies that learned nothing, and from answers that never change.
 
 use transect_core::figure::{Drawing, Row as Line};
-use transect_core::finding::Evidence;
 use transect_core::{Better, Figure, Finding, Result, Task};
 use transect_score::metric::{Metric, Rows, metrics};
 use transect_stats::{Estimate, statistic_of_rows};
 
 use super::answers::{Models, column, metric_rows, score};
 use super::{FEWEST, looked_at};
+use crate::evidence::Query;
 use crate::gains::{Gain, MARGIN, primary, weigh};
 use crate::opinion::{Opinion, not_assessable};
-use crate::performance::sql;
 use crate::study::Study;
 use crate::words;
 
@@ -290,15 +289,9 @@ pub(super) fn judge(
         }
     );
     metric.unit.clone_into(&mut finding.unit);
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(sql(
-            &format!("m.model_id, avg({})", study.score_sql()),
-            "i.role = 'target' GROUP BY m.model_id",
-        )),
-    };
+    finding.evidence = Query::models(study, format!("avg({})", study.score_sql()))
+        .of_target()
+        .into();
     finding.caveats.push(format!(
         "fails when the difference to one of {} is under {}; the metric is {}",
         words::counted(

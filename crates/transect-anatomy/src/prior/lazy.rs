@@ -61,6 +61,14 @@ struct Table {
     matrix: Matrix,
     /// Names of its columns, where one may be named.
     names: Vec<String>,
+    /// The family of features that it is made from; empty where it is none.
+    family: &'static str,
+}
+
+impl Table {
+    fn of(self, family: &'static str) -> Self {
+        Self { family, ..self }
+    }
 }
 
 /// What one learner reached.
@@ -144,9 +152,9 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
         opinion,
     )?;
     let first = match (&means, &moments) {
-        (Some(table), _) => Some(component(&table.matrix, false)?),
+        (Some(table), _) => Some(component(&table.matrix, false)?.of(table.family)),
         (None, Some(moments)) => match side_by_side(&[moments], &question.rows)? {
-            Some((matrix, _)) => Some(component(&matrix, true)?),
+            Some((matrix, _)) => Some(component(&matrix, true)?.of("moments")),
             None => None,
         },
         (None, None) => None,
@@ -225,7 +233,7 @@ pub(super) fn judge(study: &Study<'_>, question: &Question, opinion: &mut Opinio
         &mut reached,
         opinion,
     )?;
-    let metadata = file_table(question, file.as_ref(), order.as_ref())?;
+    let metadata = file_table(question, file.as_ref(), order.as_ref())?.map(|t| t.of("file"));
     ask(
         study,
         question,
@@ -309,7 +317,7 @@ fn ask(
         }
         _ => format!(
             "SELECT i.image, i.truth, f.* FROM 'embeddings/features/{}.parquet' f JOIN 'items.parquet' i USING (row)",
-            family_of(id)
+            table.family
         ),
     });
     let finding = with_estimate(finding, &e, study);
@@ -323,15 +331,6 @@ fn ask(
     });
     opinion.drafts.push(finding.into());
     Ok(())
-}
-
-fn family_of(id: &str) -> &str {
-    match id.trim_start_matches("prior.") {
-        "single_band" | "mean_spectrum" => "spectrum",
-        "single_channel" | "mean_colour" | "principal_component" => "colour",
-        "metadata" => "file",
-        other => other,
-    }
 }
 
 fn sentence(question: &Question, what: &str, e: &transect_stats::Estimate) -> String {
@@ -420,6 +419,7 @@ fn table(columns: &[Vec<Option<f64>>], names: &[String]) -> Result<Option<Table>
     Ok(Some(Table {
         matrix,
         names: kept.iter().map(|&j| names[j].clone()).collect(),
+        family: "",
     }))
 }
 
@@ -457,10 +457,15 @@ fn means(question: &Question, family: &Embedded, many: bool) -> Result<Option<Ta
         family.width().div_ceil(2)
     };
     let noun = if many { "band" } else { "channel" };
-    part(question, family, 0, channels, &|j| format!("{noun} {j}"))
+    let made = part(question, family, 0, channels, &|j| format!("{noun} {j}"))?;
+    Ok(made.map(|t| t.of(if many { "spectrum" } else { "colour" })))
 }
 
-fn family_table(study: &Study<'_>, question: &Question, family: &str) -> Result<Option<Table>> {
+fn family_table(
+    study: &Study<'_>,
+    question: &Question,
+    family: &'static str,
+) -> Result<Option<Table>> {
     let Some(found) = Embedded::family(study, family)? else {
         return Ok(None);
     };
@@ -468,6 +473,7 @@ fn family_table(study: &Study<'_>, question: &Question, family: &str) -> Result<
         side_by_side(&[&found], &question.rows)?.map(|(matrix, _)| Table {
             matrix,
             names: Vec::new(),
+            family,
         }),
     )
 }
@@ -608,6 +614,7 @@ fn component(matrix: &Matrix, standardise: bool) -> Result<Table> {
     Ok(Table {
         matrix: Matrix::new(n, 1, project(&direction))?,
         names: Vec::new(),
+        family: "",
     })
 }
 

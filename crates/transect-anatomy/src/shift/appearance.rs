@@ -2,7 +2,6 @@
 
 use transect_core::attribute::ATTRIBUTES;
 use transect_core::figure::{Drawing, Row as Line};
-use transect_core::finding::Evidence;
 use transect_core::{Better, Figure, Finding, Result, Threshold, Verdict};
 use transect_stats::{
     AttributeTest, Envelope, Matrix, classifier_two_sample, difference_of_statistics, envelope,
@@ -10,6 +9,7 @@ use transect_stats::{
 };
 
 use super::side_words;
+use crate::evidence;
 use crate::opinion::{Draft, Ground, Opinion, judged, not_assessable, with_estimate};
 use crate::study::Study;
 use crate::words::{self, Form};
@@ -599,16 +599,7 @@ fn frechet(
         n_target.min(n - n_target),
         found.columns
     ));
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: None,
-        sql: Some(format!(
-            "SELECT * FROM 'embeddings/{}/{}.parquet' WHERE view_id = 'identity'",
-            study.model.as_deref().unwrap_or_default(),
-            found.layer
-        )),
-    };
+    finding.evidence = evidence::embeddings(study, &found.layer, "i.role");
     opinion.drafts.push(finding.into());
     Ok(())
 }

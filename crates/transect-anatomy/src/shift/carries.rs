@@ -15,6 +15,7 @@ use transect_table::Filter;
 
 use super::harm::{Harm, risk_words};
 use super::{CONTROL, POOL};
+use crate::evidence::{Query, side};
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
 use crate::study::{Study, score_of};
 use crate::words::{self, Form};
@@ -170,15 +171,10 @@ fn trait_carries(
     )?;
     let mut images: Vec<usize> = (0..rows.len()).filter(|&at| difference[at] > 0.0).collect();
     images.sort_by(|&a, &b| difference[b].total_cmp(&difference[a]).then(a.cmp(&b)));
-    let evidence = Evidence {
-        model: study.model.clone(),
-        view: Some(format!("swap:{name}")),
-        rows: Some("i.role = 'reference'".to_owned()),
-        sql: Some(format!(
-            "SELECT m.view_id, count(*), avg(1 - {}) AS risk FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE i.role = 'reference' AND m.status = 'ok' AND m.view_id LIKE 'swap:{name}:%' GROUP BY m.view_id",
-            study.score_sql()
-        )),
-    };
+    let evidence: Evidence = Query::views(study, ViewKind::Swap, Some(name), study.risk_sql())
+        .by("m.pool, m.replicate")
+        .rows(side(Role::Reference))
+        .into();
     let noun = if name == "all" { "all traits" } else { name };
     let what = format!(
         "Giving {} of the reference the {noun} of target images ({words_of}), instead of {} of other reference images, changes the {} by {}",

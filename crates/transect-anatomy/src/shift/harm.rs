@@ -10,6 +10,7 @@ use transect_stats::{
 
 use super::appearance::Shifted;
 use super::side_words;
+use crate::evidence::{self, Query};
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
 use crate::performance::worst;
 use crate::study::{Study, Truth};
@@ -52,15 +53,9 @@ pub(crate) fn risk_words(study: &Study<'_>) -> &'static str {
 
 fn evidence(study: &Study<'_>, by: &str) -> Evidence {
     let comma = if by.is_empty() { "" } else { ", " };
-    Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: None,
-        sql: Some(format!(
-            "SELECT i.role{comma}{by}, count(*), avg(1 - {}) AS risk FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_id = 'identity' AND m.status = 'ok' GROUP BY i.role{comma}{by}",
-            study.score_sql()
-        )),
-    }
+    Query::images(study, study.risk_sql())
+        .by(format!("i.role{comma}{by}"))
+        .into()
 }
 
 fn risks(study: &Study<'_>, rows: &[usize]) -> Vec<f64> {
@@ -423,11 +418,14 @@ fn along(
                 String::new()
             }
         );
-        finding.evidence.sql = Some(format!(
-            "SELECT i.attr_{}, 1 - {} AS risk FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_id = 'identity' AND m.status = 'ok' AND i.role = 'target'",
-            attribute.name,
-            study.score_sql()
-        ));
+        finding.evidence = evidence::of_target(
+            study,
+            format!(
+                "i.attr_{}, 1 - {} AS risk",
+                attribute.name,
+                study.score_sql()
+            ),
+        );
         let mut finding = with_estimate(finding, &e, study);
         finding.caveats.push(format!(
             "associated, not shown to cause: whether it carries the harm is a matter for an intervention; not corrected for the {looked_at} attributes looked at"

@@ -1,11 +1,11 @@
 //! Rows whose class goes with their domain against rows whose class does not.
 
 use transect_core::figure::{Drawing, Row as Line};
-use transect_core::finding::Evidence;
 use transect_core::{Better, Figure, Finding, Result, Task, Threshold};
 use transect_stats::{Settings, statistic};
 
 use super::Sides;
+use crate::evidence::Query;
 use crate::opinion::{Opinion, judged, not_assessable};
 use crate::performance::worst;
 use crate::study::Study;
@@ -91,15 +91,9 @@ pub(super) fn judge(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> 
         Form::Points.estimate(&e)
     );
     finding.unit = String::from("fraction");
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: None,
-        sql: Some(format!(
-            "SELECT i.truth_class, i.domain, i.role, count(*), avg(1 - {}) AS risk FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_id = 'identity' AND m.status = 'ok' GROUP BY ALL",
-            study.score_sql()
-        )),
-    };
+    finding.evidence = Query::images(study, study.risk_sql())
+        .by("i.truth_class, i.domain, i.role")
+        .into();
     let wrong: Vec<usize> = scored
         .iter()
         .filter(|s| s.conflicting)

@@ -1,11 +1,11 @@
 //! Is the domain in the embedding, and do domain and class go together? Neither shows that the model uses it.
 
-use transect_core::finding::Evidence;
 use transect_core::{Better, Finding, Result, Status, Threshold, Verdict};
 use transect_stats::{Matrix, Settings, Units, cramers_v, decodability, jackknife};
 
 use super::Sides;
 use crate::embedded::{Embedded, layer};
+use crate::evidence;
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
 use crate::study::{Study, Truth};
 use crate::words::{self, Form};
@@ -260,14 +260,7 @@ fn decoded(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> Result<()
         made.permutations
     );
     finding.unit = String::from("fraction");
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: None,
-        sql: Some(format!(
-            "SELECT e.*, i.domain, i.role FROM 'embeddings/{model}/{layer}.parquet' e JOIN 'items.parquet' i USING (row) WHERE e.view_id = 'identity'"
-        )),
-    };
+    finding.evidence = evidence::embeddings(study, &layer, "i.domain, i.role");
     let mut finding = with_estimate(finding, &made.balanced_accuracy, study);
     finding.better = Better::Lower;
     finding.p = Some(made.p);

@@ -257,15 +257,7 @@ fn least(excesses: &[Excess]) -> &Excess {
 }
 
 fn evidence(study: &Study<'_>) -> Evidence {
-    Evidence {
-        model: study.model.clone(),
-        view: Some("swap:style".to_owned()),
-        rows: None,
-        sql: Some(
-            "SELECT s.view_name, s.pool, i.domain, i.role, count(*), avg(CAST(s.pred_class <> m.pred_class AS DOUBLE)) AS flips FROM 'measurements.parquet' s JOIN 'measurements.parquet' m USING (row, model_id) JOIN 'items.parquet' i USING (row) WHERE m.view_id = 'identity' AND s.view_id LIKE 'swap:style%' AND s.status = 'ok' GROUP BY ALL"
-                .to_owned(),
-        ),
-    }
+    crate::evidence::style_swaps(study)
 }
 
 /// What a changed prediction is, in words.

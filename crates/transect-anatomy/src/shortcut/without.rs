@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use transect_core::figure::{Drawing, Row as Line};
-use transect_core::finding::Evidence;
 use transect_core::view::ABLATIONS;
 use transect_core::{Better, Figure, Finding, Result, Role, Status, Task, Threshold, ViewKind};
 use transect_stats::{Estimate, mean, statistic};
 use transect_table::Filter;
 
 use super::measured;
+use crate::evidence::Query;
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
 use crate::study::{Study, score_of};
 use crate::words::{self, Form};
@@ -230,15 +230,16 @@ fn one(
         form.one(chance)
     );
     finding.unit = String::from("score above chance");
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some(format!("ablation:{name}")),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: Some(format!(
-            "SELECT i.truth_class, count(*), avg({}) FROM 'measurements.parquet' m JOIN 'items.parquet' i USING (row) WHERE m.view_kind = 'ablation' AND m.view_name = '{name}' AND m.status = 'ok' AND i.role = 'target' GROUP BY i.truth_class",
-            study.score_sql()
-        )),
-    };
+    let score = study.score_sql();
+    finding.evidence = Query::views(
+        study,
+        ViewKind::Ablation,
+        Some(name),
+        format!("count({score}) AS n, avg({score}) AS score"),
+    )
+    .by("i.truth_class")
+    .of_target()
+    .into();
     finding.caveats.push(format!(
         "the estimate is the score less chance ({})",
         form.one(chance)

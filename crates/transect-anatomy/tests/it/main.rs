@@ -11,6 +11,7 @@ mod bias;
 mod by_hand;
 mod collapse;
 mod edges;
+mod evidence;
 mod hallucination;
 mod metric;
 mod odd;
