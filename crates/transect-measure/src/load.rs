@@ -1,8 +1,11 @@
 //! A manifest row becomes pixels and truth.
 
-use std::path::Path;
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 use transect_core::{Digest, Error, Image, Item, LabelImage, Result, Task, TruthRef, codes};
+use transect_image::{Files, Selector};
 use transect_score::{Truth, class_index};
 
 use crate::job::{Job, MaskRule};
@@ -65,6 +68,89 @@ fn format_of(bytes: &[u8]) -> u8 {
     }
 }
 
+/// The file that a row names, and what lies beside it or in it: the header of an ENVI file, the chunks of a Zarr store.
+/// Keeps the hash of each file that was read.
+struct Beside<'a> {
+    job: &'a Job,
+    item: &'a Item,
+    path: &'a str,
+    seen: RefCell<BTreeMap<String, (Digest, u64)>>,
+    /// Of the file that the row names.
+    format: RefCell<u8>,
+}
+
+impl<'a> Beside<'a> {
+    fn new(job: &'a Job, item: &'a Item, path: &'a str) -> Self {
+        Self {
+            job,
+            item,
+            path,
+            seen: RefCell::default(),
+            format: RefCell::default(),
+        }
+    }
+
+    /// The content hash of all that was read: of the file where there is one, otherwise of every file with its name relative
+    /// to what the row names, so that a dataset can be moved.
+    fn digest(&self) -> Digest {
+        let seen = self.seen.borrow();
+        if let (1, Some((one, _))) = (seen.len(), seen.get(self.path)) {
+            return *one;
+        }
+        let stem = self.path.rsplit_once('.').map_or(self.path, |s| s.0);
+        let relative = |path: &str| {
+            let rest = path
+                .strip_prefix(self.path)
+                .or_else(|| path.strip_prefix(stem));
+            rest.unwrap_or(path).as_bytes().to_vec()
+        };
+        let parts: Vec<Vec<u8>> = seen
+            .iter()
+            .flat_map(|(path, (digest, _))| [relative(path), digest.0.to_vec()])
+            .collect();
+        Digest::of_parts(parts.iter().map(Vec::as_slice))
+    }
+}
+
+impl Files for Beside<'_> {
+    fn read(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>> {
+        let root = &self.job.dataset.roots[self.item.manifest as usize];
+        let full = root.join(path);
+        if full.is_dir() || (path != self.path && !full.is_file()) {
+            return Ok(None);
+        }
+        // The manifest has seen to what the row names; a link within a store may still lead elsewhere.
+        if path != self.path {
+            let inside = root
+                .canonicalize()
+                .and_then(|root| Ok(full.canonicalize()?.starts_with(root)));
+            if !inside.unwrap_or(false) {
+                return Err(Error::new(
+                    &codes::image::IMAGE_UNREADABLE,
+                    format!("{path} leads out of the folder of the manifest"),
+                )
+                .image(&self.item.image));
+            }
+        }
+        let bytes = read(self.job, self.item, path)?;
+        if path == self.path {
+            self.format.replace(format_of(&bytes));
+        }
+        let fact = (Digest::of(&bytes), bytes.len() as u64);
+        self.seen.borrow_mut().insert(path.to_owned(), fact);
+        Ok(Some(Cow::Owned(bytes)))
+    }
+}
+
+/// Which part of its file a row means: its page, and the columns that [`transect_image::COLUMNS`] names.
+///
+/// # Errors
+/// `T114` for a cell that does not say what its column asks for.
+fn selector(item: &Item) -> Result<Selector> {
+    Selector::from_columns(item.page, |name| item.columns.get(name).map(String::as_str))
+        .map_err(|e| e.image(&item.image))
+}
+
 /// Bytes of one of a row's files, within the limit.
 fn read(job: &Job, item: &Item, path: &str) -> Result<Vec<u8>> {
     let full = job.dataset.roots[item.manifest as usize].join(path);
@@ -97,17 +183,18 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
     let mut images = Vec::with_capacity(1 + item.channels.len());
     let mut hashes: Vec<Digest> = Vec::new();
     let mut file = FileFacts::default();
+    let part = selector(item)?;
     for path in std::iter::once(&item.image).chain(&item.channels) {
-        let bytes = read(job, item, path)?;
-        hashes.push(Digest::of(&bytes));
-        file.bytes += bytes.len() as u64;
-        file.files += 1;
-        file.format = format_of(&bytes);
-        let name = Path::new(path).to_string_lossy();
+        let files = Beside::new(job, item, path);
         images.push(
-            transect_image::decode(&bytes, &name, item.page, &job.limits)
+            transect_image::decode_at(&files, path, &part, &job.limits)
                 .map_err(|e| e.at(path).image(&item.image))?,
         );
+        hashes.push(files.digest());
+        let seen = files.seen.borrow();
+        file.bytes += seen.values().map(|f| f.1).sum::<u64>();
+        file.files += seen.len() as u32;
+        file.format = *files.format.borrow();
     }
     let mut image = if images.len() == 1 {
         images.swap_remove(0)
@@ -123,11 +210,19 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
     if item.pixel_size.is_some() {
         image.pixel_size = item.pixel_size;
     }
-    let sha256 = if let ([one], None) = (hashes.as_slice(), item.page) {
+    let said = part.text();
+    let sha256 = if let ([one], None, true) = (hashes.as_slice(), item.page, said.is_empty()) {
         *one
     } else {
         let page = item.page.unwrap_or(0).to_le_bytes();
-        Digest::of_parts(hashes.iter().map(|h| &h.0[..]).chain([&page[..]]))
+        let said = (!said.is_empty()).then_some(said.as_bytes());
+        Digest::of_parts(
+            hashes
+                .iter()
+                .map(|h| &h.0[..])
+                .chain([&page[..]])
+                .chain(said),
+        )
     };
     let bad = transect_image::non_finite(&image);
     if bad > 0 {
@@ -178,8 +273,13 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
 
 /// A label image or mask, at the size of its image.
 fn outlines(job: &Job, item: &Item, path: &str, image: &Image) -> Result<LabelImage> {
-    let bytes = read(job, item, path)?;
-    let labels = transect_image::decode_labels(&bytes, path, None, &job.limits)
+    // A region is cut out of the image and of what is true of it alike; pages, series and times are the image's own.
+    let part = Selector {
+        region: selector(item)?.region,
+        ..Selector::default()
+    };
+    let files = Beside::new(job, item, path);
+    let labels = transect_image::decode_labels_at(&files, path, &part, &job.limits)
         .map_err(|e| e.at(path).image(&item.image))?;
     if (labels.rows(), labels.columns()) != (image.rows(), image.columns()) {
         return Err(Error::new(
