@@ -29,4 +29,5 @@ mod view;
 pub use corruption::{Corruption, corruptions, ladders, with_bands};
 pub use describe::{Cameras, Described, describe};
 pub use features::features;
+pub use resample::area as area_means;
 pub use view::{Made, MakeContext, make_view};

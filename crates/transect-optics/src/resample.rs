@@ -82,8 +82,9 @@ pub(crate) fn nearest(
 }
 
 /// Means over the cells of a grid of `to_rows` × `to_columns` that covers the plane; pixels on the border of two cells are
-/// shared by area. Values that are not finite are left out; a cell without any is 0.
-pub(crate) fn area(
+/// shared by area. `plane` holds `rows` × `columns` samples, row after row. Values that are not finite are left out; a cell without
+/// any is 0.
+pub fn area(
     plane: &[f32],
     rows: usize,
     columns: usize,

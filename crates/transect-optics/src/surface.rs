@@ -22,6 +22,20 @@ pub(crate) fn value(surface: &Surface, row: f64, column: f64) -> f64 {
     r * row + c * column + rr * row * row + rc * row * column + cc * column * column
 }
 
+/// The field of light whose logarithm the surface is, on `rows` × `columns` pixels, with a mean of 1.
+pub(crate) fn field(surface: &Surface, rows: usize, columns: usize) -> Vec<f64> {
+    let across = positions(columns);
+    let mut field = Vec::with_capacity(rows * columns);
+    for r in positions(rows) {
+        field.extend(across.iter().map(|&c| value(surface, r, c).exp()));
+    }
+    let mean = field.iter().sum::<f64>() / field.len() as f64;
+    for f in &mut field {
+        *f /= mean;
+    }
+    field
+}
+
 /// Weighted least squares of `value ≈ constant + surface` over points (row, column, value, weight). `None` where the
 /// points do not determine it. The constant comes first.
 pub(crate) fn fit(points: &[(f64, f64, f64, f64)]) -> Option<(f64, Surface)> {

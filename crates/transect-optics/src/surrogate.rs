@@ -7,8 +7,8 @@ use crate::ablation;
 use crate::blur::gaussian;
 use crate::describe::{Cameras, backgrounds};
 use crate::draw::{Normal, Words};
-use crate::surface;
-use crate::view::{Made, MakeContext, stream};
+use crate::surface::{Surface, field};
+use crate::view::{Made, MakeContext, stream, unknown_name};
 
 /// Makes the surrogate that the view names; see [`SURROGATES`]. Labels, where there are any, are all 0.
 ///
@@ -49,18 +49,10 @@ pub(crate) fn make(
     };
     match view.name.as_str() {
         "empty_field" => {
-            let field = context
+            let light = context
                 .profile
                 .and_then(|p| p.illumination.as_slice().try_into().ok())
-                .map(|s: surface::Surface| {
-                    let (down, across) = (surface::positions(rows), surface::positions(columns));
-                    let mut field = Vec::with_capacity(rows * columns);
-                    for &r in &down {
-                        field.extend(across.iter().map(|&c| surface::value(&s, r, c).exp()));
-                    }
-                    let mean = field.iter().sum::<f64>() / field.len() as f64;
-                    field.iter().map(|f| f / mean).collect::<Vec<f64>>()
-                });
+                .map(|s: Surface| field(&s, rows, columns));
             for (level, samples) in backgrounds(image, context.modality)
                 .into_iter()
                 .zip(result.samples_mut().chunks_exact_mut(size))
@@ -72,7 +64,7 @@ pub(crate) fn make(
                     )
                 })?;
                 for (i, sample) in samples.iter_mut().enumerate() {
-                    let factor = field.as_ref().map_or(1.0, |f| f[i % f.len()]);
+                    let factor = light.as_ref().map_or(1.0, |f| f[i % f.len()]);
                     *sample = (level * factor) as f32;
                 }
             }
@@ -94,12 +86,8 @@ pub(crate) fn make(
             noisy(&mut result);
         }
         name => {
-            let names: Vec<_> = SURROGATES.iter().map(|(name, _)| *name).collect();
-            return Err(Error::new(
-                &codes::optics::UNKNOWN_VIEW,
-                format!("unknown surrogate `{name}`"),
-            )
-            .note(format!("surrogates: {}", names.join(", "))));
+            let known = SURROGATES.iter().map(|(name, _)| *name);
+            return Err(unknown_name("surrogate", name, known));
         }
     }
     result.quantise();

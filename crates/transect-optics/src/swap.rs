@@ -1,15 +1,15 @@
 //! Swaps: traits of an image moved to those of a donor from a pool.
 
 use transect_core::view::{CONTROLS, TRAITS, channel_group};
-use transect_core::{Error, Image, LabelImage, Modality, Profile, Result, View, codes};
+use transect_core::{Error, Image, LabelImage, Modality, Profile, Result, View, codes, wide};
 
 use crate::blur::gaussian;
 use crate::corruption::scaled;
 use crate::density::{Density, white};
 use crate::describe::profile;
 use crate::draw::{Normal, Words};
-use crate::surface::{self, Surface};
-use crate::view::{Made, MakeContext, stream, unchanged, unsupported};
+use crate::surface::{Surface, field};
+use crate::view::{Made, MakeContext, stream, unchanged, unknown_name, unsupported};
 
 /// Makes the swap that the view names, with the donor that the image's hash chooses.
 pub(crate) fn make(
@@ -18,14 +18,9 @@ pub(crate) fn make(
     view: &View,
     context: &MakeContext<'_>,
 ) -> Result<Made> {
-    let known = || TRAITS.iter().chain(CONTROLS).map(|(name, _)| *name);
-    if !known().any(|name| name == view.name) {
-        let names: Vec<_> = known().collect();
-        return Err(Error::new(
-            &codes::optics::UNKNOWN_VIEW,
-            format!("unknown trait `{}`", view.name),
-        )
-        .note(format!("traits: {}", names.join(", "))));
+    let known = TRAITS.iter().chain(CONTROLS).map(|(name, _)| *name);
+    if !known.clone().any(|name| name == view.name) {
+        return Err(unknown_name("trait", &view.name, known));
     }
     let pool_name = view.pool.as_deref().unwrap_or_default();
     let donor = context
@@ -68,6 +63,9 @@ fn unknown(what: &str) -> Error {
     )
 }
 
+/// Samples that are changed at once.
+const AT_ONCE: usize = 1024;
+
 /// Largest value of an integer type; 1 for floating types, whose profile is in the file's numbers.
 fn full_scale(image: &Image) -> f64 {
     image.dtype.range().map_or(1.0, |(_, high)| f64::from(high))
@@ -103,6 +101,7 @@ fn style(
     } else {
         None
     };
+    let table = density.map(Density::table);
     let scale = full_scale(image);
     Ok(crate::corruption::changed(
         image,
@@ -114,11 +113,28 @@ fn style(
             } else {
                 1.0
             };
-            for sample in samples {
-                *sample = match density {
-                    Some(d) => d.intensity((d.of(*sample) - from) * ratio + to),
-                    None => ((f64::from(*sample) - from * scale) * ratio + to * scale) as f32,
-                };
+            let (Some(density), Some(table)) = (density, &table) else {
+                for sample in samples {
+                    *sample = ((f64::from(*sample) - from * scale) * ratio + to * scale) as f32;
+                }
+                return;
+            };
+            let mut densities = [0.0; AT_ONCE];
+            for some in samples.chunks_mut(AT_ONCE) {
+                for (d, &sample) in densities.iter_mut().zip(some.iter()) {
+                    *d = table.of(sample);
+                }
+                let densities = densities.as_slice();
+                wide!(|some: &'a mut [f32],
+                       densities: &'a [f64],
+                       density: Density,
+                       from: f64,
+                       ratio: f64,
+                       to: f64| {
+                    for (sample, d) in some.iter_mut().zip(densities) {
+                        *sample = density.intensity((d - from) * ratio + to);
+                    }
+                });
             }
         },
     ))
@@ -261,21 +277,9 @@ fn illumination(
         return Ok(unchanged(image, truth));
     }
     let (rows, columns) = (image.rows(), image.columns());
-    let (down, across) = (surface::positions(rows), surface::positions(columns));
-    let field = |surface: &Surface| -> Vec<f64> {
-        let mut field = Vec::with_capacity(rows * columns);
-        for &r in &down {
-            field.extend(across.iter().map(|&c| surface::value(surface, r, c).exp()));
-        }
-        let mean = field.iter().sum::<f64>() / field.len() as f64;
-        for f in &mut field {
-            *f /= mean;
-        }
-        field
-    };
-    let factor: Vec<f64> = field(&donor)
+    let factor: Vec<f64> = field(&donor, rows, columns)
         .iter()
-        .zip(field(&own))
+        .zip(field(&own, rows, columns))
         .map(|(d, o)| d / o)
         .collect();
     Ok(crate::corruption::changed(image, truth, |_, samples| {

@@ -121,3 +121,16 @@ pub(crate) fn stream(purpose: &str, view: &View, context: &MakeContext<'_>) -> S
 pub(crate) fn unsupported(message: impl Into<String>) -> Error {
     Error::new(&codes::optics::VIEW_UNSUPPORTED, message)
 }
+
+/// An error that there is no such name among those of its sort.
+pub(crate) fn unknown_name<'a>(
+    what: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Error {
+    Error::new(
+        &codes::optics::UNKNOWN_VIEW,
+        format!("unknown {what} `{name}`"),
+    )
+    .note(format!("{what}s: {}", known.collect::<Vec<_>>().join(", ")))
+}

@@ -12,7 +12,7 @@ use transect_core::{Error, Image, LabelImage, Result, View, codes};
 pub(crate) use frequency::scrambled;
 
 use crate::corruption::changed;
-use crate::view::{Made, MakeContext};
+use crate::view::{Made, MakeContext, unknown_name};
 
 /// Makes the ablation that the view names.
 ///
@@ -41,14 +41,11 @@ pub(crate) fn make(
         "channels_mean" => channels::mean(image, truth, view),
         "channels_kept" => channels::kept(image, truth, view, context),
         "blank" => Ok(changed(image, truth, |_, samples| level(samples))),
-        name => {
-            let names: Vec<_> = ABLATIONS.iter().map(|(name, _)| *name).collect();
-            Err(Error::new(
-                &codes::optics::UNKNOWN_VIEW,
-                format!("unknown ablation `{name}`"),
-            )
-            .note(format!("ablations: {}", names.join(", "))))
-        }
+        name => Err(unknown_name(
+            "ablation",
+            name,
+            ABLATIONS.iter().map(|(name, _)| *name),
+        )),
     }
 }
 

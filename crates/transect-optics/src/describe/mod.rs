@@ -118,10 +118,10 @@ impl Field {
 }
 
 /// Mean and standard deviation (of the population) of the finite values; `None` where there are none.
-fn mean_sd(values: &[f64]) -> Option<(f64, f64)> {
-    let finite = || values.iter().filter(|v| v.is_finite());
+pub(crate) fn mean_sd(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, f64)> {
+    let finite = values.filter(|v| v.is_finite());
     let (mut sum, mut n) = (0.0, 0_u64);
-    for v in finite() {
+    for v in finite.clone() {
         sum += v;
         n += 1;
     }
@@ -129,7 +129,7 @@ fn mean_sd(values: &[f64]) -> Option<(f64, f64)> {
         return None;
     }
     let mean = sum / n as f64;
-    let squares: f64 = finite().map(|v| (v - mean).powi(2)).sum();
+    let squares: f64 = finite.map(|v| (v - mean).powi(2)).sum();
     Some((mean, (squares / n as f64).sqrt()))
 }
 
@@ -239,7 +239,7 @@ fn profile_of(
                 .collect(),
             None => samples.iter().map(|&s| f64::from(s) * unit).collect(),
         };
-        let statistics = mean_sd(&values);
+        let statistics = mean_sd(values.iter().copied());
         let (m, s) = statistics.unwrap_or((0.0, 0.0));
         mean.push(m);
         sd.push(s);
@@ -329,8 +329,7 @@ pub fn describe(image: &Image, truth: Option<&LabelImage>, modality: Modality) -
     let [q01, q50, q99] = quantiles.map_or([None; 3], |[_, low, median, high, _]| {
         [Some(low), Some(median), Some(high)]
     });
-    let grey: Vec<f64> = field.grey.samples.iter().map(|&s| f64::from(s)).collect();
-    let moments = mean_sd(&grey);
+    let moments = mean_sd(field.grey.samples.iter().map(|&s| f64::from(s)));
     let signal = if modality == Modality::Brightfield {
         q01
     } else {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use transect_core::LabelImage;
 
+use crate::describe;
+
 /// Radii of Ripley's K, in mean diameters.
 const RADII: [f64; 3] = [1.0, 2.0, 4.0];
 
@@ -91,11 +93,9 @@ pub(super) fn of(truth: &LabelImage) -> Vec<f32> {
     values.into_iter().map(|v| v as f32).collect()
 }
 
+/// Mean and spread of what there is one of at least.
 fn mean_sd(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-    (mean, variance.sqrt())
+    describe::mean_sd(values.iter().copied()).unwrap_or_default()
 }
 
 /// The sorted value at this share of the way.

@@ -3,6 +3,7 @@
 use transect_core::Stream;
 
 use super::reduced;
+use crate::describe::mean_sd;
 
 /// Filters at each scale.
 const FILTERS: usize = 32;
@@ -30,7 +31,7 @@ pub(super) fn of(channels: &[Vec<f32>], rows: usize, columns: usize, seed: u64) 
             .iter()
             .map(|c| reduced(c, rows, columns, side))
             .map(|mut plane| {
-                let (mean, sd) = mean_sd(&plane.samples);
+                let (mean, sd) = moments(&plane.samples);
                 for v in &mut plane.samples {
                     *v = if sd > 0.0 {
                         ((f64::from(*v) - mean) / sd) as f32
@@ -80,19 +81,12 @@ pub(super) fn of(channels: &[Vec<f32>], rows: usize, columns: usize, seed: u64) 
         }
     }
     for channel in channels {
-        let (mean, sd) = mean_sd(channel);
+        let (mean, sd) = moments(channel);
         values.extend([mean as f32, sd as f32]);
     }
     values
 }
 
-fn mean_sd(samples: &[f32]) -> (f64, f64) {
-    let n = samples.len().max(1) as f64;
-    let mean = samples.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-    let variance = samples
-        .iter()
-        .map(|&v| (f64::from(v) - mean).powi(2))
-        .sum::<f64>()
-        / n;
-    (mean, variance.sqrt())
+fn moments(samples: &[f32]) -> (f64, f64) {
+    mean_sd(samples.iter().map(|&v| f64::from(v))).unwrap_or_default()
 }
