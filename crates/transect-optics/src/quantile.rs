@@ -45,8 +45,10 @@ pub(crate) struct Ranks<'a> {
     bins: Vec<u32>,
     /// Number of finite values.
     finite: usize,
-    /// Whether the lower half is 0 in all of them, as in whole numbers of eight bits.
+    /// Whether the lower half is 0 in all of them.
     short: bool,
+    /// Numbers of the whole numbers of eight bits, where all values are such; the bins are empty then.
+    levels: Option<Box<[u32; 256]>>,
 }
 
 impl<'a> Ranks<'a> {
@@ -55,6 +57,15 @@ impl<'a> Ranks<'a> {
 
     /// Counts the values.
     pub(crate) fn of(values: &'a [f32]) -> Self {
+        if let Some(levels) = levels(values) {
+            return Self {
+                values,
+                bins: Vec::new(),
+                finite: values.len(),
+                short: true,
+                levels: Some(levels),
+            };
+        }
         let mut bins = vec![0_u32; 1 << 16];
         let mut lower = 0;
         for &value in values {
@@ -67,6 +78,7 @@ impl<'a> Ranks<'a> {
             bins,
             finite,
             short: lower.trailing_zeros() >= 16,
+            levels: None,
         }
     }
 
@@ -107,6 +119,10 @@ impl<'a> Ranks<'a> {
 
     /// The values of some ranks from 0, which rise.
     fn values_of(&self, ranks: &[usize]) -> Vec<f32> {
+        if let Some(levels) = &self.levels {
+            let level = |&rank: &usize| walk(&levels[..], rank).0 as f32;
+            return ranks.iter().map(level).collect();
+        }
         let mut places = Vec::with_capacity(ranks.len());
         let (mut from, mut before) = (Self::FINITE.start, 0);
         for &rank in ranks {
@@ -148,6 +164,25 @@ impl<'a> Ranks<'a> {
             })
             .collect()
     }
+}
+
+/// How often each whole number of eight bits occurs; `None` where another value does, or none at all.
+fn levels(values: &[f32]) -> Option<Box<[u32; 256]>> {
+    // Neighbours are often equal: each of four is counted apart.
+    let mut counts = Box::new([[0_u32; 256]; 4]);
+    for some in values.chunks(4096) {
+        let mut whole = true;
+        for (i, &value) in some.iter().enumerate() {
+            let level = value as u8;
+            whole &= f32::from(level).to_bits() == value.to_bits();
+            counts[i % 4][usize::from(level)] += 1;
+        }
+        if !whole {
+            return None;
+        }
+    }
+    let levels = std::array::from_fn(|l| counts.iter().map(|c| c[l]).sum());
+    (!values.is_empty()).then(|| Box::new(levels))
 }
 
 /// Bits in the order of the values.
@@ -224,6 +259,7 @@ mod tests {
             (0..9000).map(|i| (i % 256) as f32).collect(),
             (0..9000).map(|i| (i * 7 % 4096) as f32 - 2048.0).collect(),
             (0..9000).map(|i| -((i % 5) as f32)).collect(),
+            (0..9000).map(|i| (i * 37 % 251) as f32).collect(),
             vec![0.1; 9000],
             vec![f32::NAN; 9000],
         ];

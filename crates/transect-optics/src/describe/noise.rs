@@ -254,11 +254,22 @@ pub(super) fn background(
     let width = ((high - low) / BINS).max(level);
     let n = ((high - low) / width).floor() as usize + 1;
     let mut counts = vec![0.0_f32; n + 16];
-    for &v in &grey.samples {
-        // Bins are centred on low + i·width.
-        let at = ((f64::from(v) - low) / width).round();
-        if v.is_finite() && at >= 0.0 && (at as usize) < n {
-            counts[at as usize + 8] += 1.0;
+    let mut places = [0_i32; 1024];
+    for some in grey.samples.chunks(places.len()) {
+        let places = &mut places[..some.len()];
+        wide!(
+            |places: &'a mut [i32], some: &'a [f32], low: f64, width: f64| {
+                for (place, &v) in places.iter_mut().zip(some) {
+                    // Bins are centred on low + i·width; what is not finite, or outside, lies in none.
+                    let at = ((f64::from(v) - low) / width).round();
+                    *place = if at >= 0.0 { at as i32 } else { -1 };
+                }
+            }
+        );
+        for &place in places.iter() {
+            if place >= 0 && (place as usize) < n {
+                counts[place as usize + 8] += 1.0;
+            }
         }
     }
     let n = counts.len();

@@ -1,6 +1,6 @@
 //! Sizes of what is bright and of what is dark, by openings and closings of growing size.
 
-use crate::describe::Plane;
+use crate::describe::{Plane, mean_sd};
 
 /// Sides of the squares, px.
 const SIDES: [usize; 5] = [3, 5, 9, 17, 33];
@@ -11,14 +11,8 @@ const SIDES: [usize; 5] = [3, 5, 9, 17, 33];
 pub(super) fn of(grey: &Plane) -> Vec<f32> {
     let n = grey.samples.len() as f64;
     let mean = |samples: &[f32]| samples.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
-    let level = mean(&grey.samples);
-    let sd = (grey
-        .samples
-        .iter()
-        .map(|&v| (f64::from(v) - level).powi(2))
-        .sum::<f64>()
-        / n)
-        .sqrt();
+    let samples = grey.samples.iter().map(|&v| f64::from(v));
+    let (_, sd) = mean_sd(samples).unwrap_or_default();
     let mut values = Vec::with_capacity(2 * SIDES.len());
     for sign in [1.0_f32, -1.0] {
         let source: Vec<f32> = grey.samples.iter().map(|v| sign * v).collect();
@@ -43,7 +37,7 @@ fn opening(source: &[f32], rows: usize, columns: usize, radius: usize) -> Vec<f3
     extreme(&eroded, rows, columns, radius, f32::max)
 }
 
-/// The extreme over a square, by doubling windows along each axis.
+/// The extreme over a square, along each axis in turn.
 fn extreme(
     source: &[f32],
     rows: usize,
@@ -51,42 +45,88 @@ fn extreme(
     radius: usize,
     pick: impl Fn(f32, f32) -> f32 + Copy,
 ) -> Vec<f32> {
-    let mut out = Vec::with_capacity(source.len());
-    for row in source.chunks_exact(columns) {
-        out.extend(line(row, radius, pick));
-    }
-    let mut result = vec![0.0; source.len()];
-    let mut column = vec![0.0; rows];
-    for c in 0..columns {
-        for (r, value) in column.iter_mut().enumerate() {
-            *value = out[r * columns + c];
-        }
-        for (r, value) in line(&column, radius, pick).into_iter().enumerate() {
-            result[r * columns + c] = value;
-        }
-    }
-    result
+    let across = down(&turned(source, rows, columns), columns, rows, radius, pick);
+    down(&turned(&across, columns, rows), rows, columns, radius, pick)
 }
 
-/// The extreme over a window of 2·radius + 1 samples (van Herk 1992, Gil and Werman 1993).
-fn line(samples: &[f32], radius: usize, pick: impl Fn(f32, f32) -> f32) -> Vec<f32> {
-    let n = samples.len();
+/// A plane with rows and columns exchanged, in tiles, so that both sides stay in the cache.
+fn turned(source: &[f32], rows: usize, columns: usize) -> Vec<f32> {
+    const TILE: usize = 16;
+    let mut out = vec![0.0; source.len()];
+    for r0 in (0..rows).step_by(TILE) {
+        for c0 in (0..columns).step_by(TILE) {
+            for r in r0..(r0 + TILE).min(rows) {
+                for c in c0..(c0 + TILE).min(columns) {
+                    out[c * rows + r] = source[r * columns + c];
+                }
+            }
+        }
+    }
+    out
+}
+
+/// The extreme over a window of 2·radius + 1 rows (van Herk 1992, Gil and Werman 1993), all columns side by side.
+fn down(
+    source: &[f32],
+    rows: usize,
+    columns: usize,
+    radius: usize,
+    pick: impl Fn(f32, f32) -> f32 + Copy,
+) -> Vec<f32> {
     let width = 2 * radius + 1;
-    let length = (n + 2 * radius).next_multiple_of(width);
-    let at = |i: usize| samples[i.saturating_sub(radius).min(n - 1)];
-    let mut forward: Vec<f32> = (0..length).map(at).collect();
+    let length = (rows + 2 * radius).next_multiple_of(width);
+    let line = |at: usize| at * columns..(at + 1) * columns;
+    let mut forward = Vec::with_capacity(length * columns);
+    for i in 0..length {
+        forward.extend_from_slice(&source[line(i.saturating_sub(radius).min(rows - 1))]);
+    }
     let mut back = forward.clone();
-    for block in forward.chunks_exact_mut(width) {
+    let join = |here: &mut [f32], other: &[f32]| {
+        for (value, other) in here.iter_mut().zip(other) {
+            *value = pick(*value, *other);
+        }
+    };
+    for block in forward.chunks_exact_mut(width * columns) {
         for i in 1..width {
-            block[i] = pick(block[i], block[i - 1]);
+            let (before, here) = block.split_at_mut(i * columns);
+            join(&mut here[..columns], &before[line(i - 1)]);
         }
     }
-    for block in back.chunks_exact_mut(width) {
+    for block in back.chunks_exact_mut(width * columns) {
         for i in (0..width - 1).rev() {
-            block[i] = pick(block[i], block[i + 1]);
+            let (here, after) = block.split_at_mut((i + 1) * columns);
+            join(&mut here[line(i)], &after[..columns]);
         }
     }
-    (0..n)
-        .map(|i| pick(back[i], forward[i + width - 1]))
-        .collect()
+    for r in 0..rows {
+        join(&mut back[line(r)], &forward[line(r + width - 1)]);
+    }
+    back.truncate(rows * columns);
+    back
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extreme_is_that_of_every_window() {
+        let (rows, columns) = (13, 21);
+        let mut stream = transect_core::Stream::new(1, "granulometry", &[]);
+        let source: Vec<f32> = (0..rows * columns)
+            .map(|_| stream.normal() as f32)
+            .collect();
+        for radius in [1, 4, 16] {
+            let found = extreme(&source, rows, columns, radius, f32::max);
+            for (at, value) in found.into_iter().enumerate() {
+                let near =
+                    |at: usize, n: usize| at.saturating_sub(radius)..(at + radius + 1).min(n);
+                let expected = near(at / columns, rows)
+                    .flat_map(|r| near(at % columns, columns).map(move |c| (r, c)))
+                    .map(|(r, c)| source[r * columns + c])
+                    .fold(f32::NEG_INFINITY, f32::max);
+                assert_eq!(value, expected, "{at} at radius {radius}");
+            }
+        }
+    }
 }
