@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use transect_core::{Digest, Error, Item, ItemRecord, LabelImage, Profile, Status, TruthRef};
-use transect_optics::{Cameras, Described, describe, features};
+use transect_optics::{Cameras, Described, area_means, describe, features};
 use transect_score::{Truth, class_index};
 use transect_table::{EmbeddingRow, Timing};
 
@@ -156,35 +156,18 @@ const CELLS: usize = 24;
 /// Where the truth's foreground is: its share of each of 24 × 24 cells, row after row (the aspect is not kept). It belongs to
 /// the truth, not to the image: it tells whether two images that are the same are outlined alike.
 fn truth_map(outlines: &LabelImage) -> Vec<f32> {
-    let (rows, columns) = (outlines.rows(), outlines.columns());
-    // Share of each cell that a pixel of a side of n pixels covers: pixels are cut at the borders of cells.
-    let covers = |n: usize| -> Vec<Vec<(usize, f64)>> {
-        let step = CELLS as f64 / n as f64;
-        (0..n)
-            .map(|pixel| {
-                let (from, to) = (pixel as f64 * step, (pixel + 1) as f64 * step);
-                (from.floor() as usize..CELLS.min(to.ceil() as usize))
-                    .map(|cell| {
-                        let cut = to.min(cell as f64 + 1.0) - from.max(cell as f64);
-                        (cell, cut.max(0.0))
-                    })
-                    .collect()
-            })
-            .collect()
-    };
-    let (of_row, of_column) = (covers(rows), covers(columns));
-    let mut cells = vec![0.0; CELLS * CELLS];
-    for (at, &label) in outlines.labels().iter().enumerate() {
-        if label == 0 {
-            continue;
-        }
-        for (r, of_r) in &of_row[at / columns] {
-            for (c, of_c) in &of_column[at % columns] {
-                cells[r * CELLS + c] += of_r * of_c;
-            }
-        }
-    }
-    cells.into_iter().map(|v| v.min(1.0) as f32).collect()
+    let foreground: Vec<f32> = outlines
+        .labels()
+        .iter()
+        .map(|l| f32::from(u8::from(*l != 0)))
+        .collect();
+    area_means(
+        &foreground,
+        outlines.rows(),
+        outlines.columns(),
+        CELLS,
+        CELLS,
+    )
 }
 
 impl Loaded {

@@ -1,5 +1,6 @@
 //! The seam: `(row, model, view, fits) → measurement`.
 
+use std::borrow::Cow;
 use std::time::Instant;
 
 use transect_core::{
@@ -142,7 +143,9 @@ fn fill(
     }
     let made;
     let (image, truth) = match view.kind {
-        ViewKind::Identity | ViewKind::Subspace => (&loaded.image, loaded.truth.clone()),
+        ViewKind::Identity | ViewKind::Subspace => {
+            (&loaded.image, loaded.truth.as_ref().map(Cow::Borrowed))
+        }
         _ => {
             let making = Instant::now();
             made = transect_optics::make_view(
@@ -164,14 +167,14 @@ fn fill(
             out.timing.view_s = making.elapsed().as_secs_f64();
             out.measurement.donor_row = made.donor_row;
             let truth = match (&loaded.truth, made.truth) {
-                (Some(Truth::Labels(_)), Some(moved)) => Some(Truth::Labels(moved)),
-                (Some(Truth::Mask { ignore, .. }), Some(moved)) => Some(Truth::Mask {
+                (Some(Truth::Labels(_)), Some(moved)) => Some(Cow::Owned(Truth::Labels(moved))),
+                (Some(Truth::Mask { ignore, .. }), Some(moved)) => Some(Cow::Owned(Truth::Mask {
                     mask: moved,
                     ignore: *ignore,
-                }),
+                })),
                 // What shows no object has no class that could be right.
                 (Some(Truth::Class(_)), _) if view.kind == ViewKind::Surrogate => None,
-                (truth, _) => truth.clone(),
+                (truth, _) => truth.as_ref().map(Cow::Borrowed),
             };
             (&made.image, truth)
         }
@@ -194,7 +197,7 @@ fn fill(
         &mut out.measurement,
         item,
         &predicted.prediction,
-        truth.as_ref(),
+        truth.as_deref(),
         predictor.has_probabilities(),
         context,
     )?;
@@ -202,7 +205,7 @@ fn fill(
     if audited && matches!(view.kind, ViewKind::Identity | ViewKind::Surrogate) {
         out.elements = elements(
             &predicted.prediction,
-            truth.as_ref(),
+            truth.as_deref(),
             &out.measurement,
             context.seed,
         )?;

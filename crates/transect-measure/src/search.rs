@@ -108,7 +108,7 @@ struct State<'a> {
     queries: u32,
 }
 
-impl State<'_> {
+impl<'a> State<'a> {
     /// Predicts and scores one image; a forward pass of the budget.
     fn look(&mut self, image: &transect_core::Image) -> Result<Look> {
         let predicted = self.predictor.predict(&Shown {
@@ -239,16 +239,20 @@ impl State<'_> {
         self.best.as_ref().is_some_and(|b| b.found)
     }
 
-    /// Every parameter alone to both ends of its reach; then steps around the worst so far, ever shorter; once found, back along
-    /// the line to the image by halving, as long as it is found.
-    fn natural(&mut self, mut stream: Stream) -> Result<()> {
+    /// The changes that `natural` and its control move in: the noise is the image's, the same for both.
+    fn natural_changes(&self) -> Natural<'a> {
         let noise = Stream::new(
             self.frame.context.seed,
             "measure/search/noise",
             &[&self.loaded.sha256.0],
         );
-        let loaded = self.loaded;
-        let natural = Natural::new(&loaded.image, self.frame.fits.variation, noise);
+        Natural::new(&self.loaded.image, self.frame.fits.variation, noise)
+    }
+
+    /// Every parameter alone to both ends of its reach; then steps around the worst so far, ever shorter; once found, back along
+    /// the line to the image by halving, as long as it is found.
+    fn natural(&mut self, mut stream: Stream) -> Result<()> {
+        let natural = self.natural_changes();
         let active = natural.active();
         let reach = self.view.value;
         let mut worst = [0.0; 5];
@@ -304,13 +308,7 @@ impl State<'_> {
 
     /// Uniform draws from the box.
     fn natural_random(&mut self, mut stream: Stream) -> Result<()> {
-        let noise = Stream::new(
-            self.frame.context.seed,
-            "measure/search/noise",
-            &[&self.loaded.sha256.0],
-        );
-        let loaded = self.loaded;
-        let natural = Natural::new(&loaded.image, self.frame.fits.variation, noise);
+        let natural = self.natural_changes();
         let active = natural.active();
         let reach = self.view.value;
         while !self.spent() && !self.found() && active.contains(&true) {
