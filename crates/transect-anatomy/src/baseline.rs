@@ -1,12 +1,13 @@
 //! Baseline: does the model reach more than what nobody had to learn?
 //!
-//! Primary: `baseline.embedding_gain` (classification) and `baseline.prediction_gain`, the least gain over the baselines. Bad
+//! Primary: `baseline.embedding_gain` and `baseline.prediction_gain`, the least gain over the baselines. Bad
 //! is low: better than all when the smallest one-sided 95% lower bound is above 0 (passes), no better than one when the upper
 //! bound that holds over all of them is under the margin 0.02 (fails), else undecided.
 
 mod classes;
 mod outlines;
 mod parts;
+mod pixels;
 
 use transect_core::{Context, Request, Result, Role, Selection, Stage, Task, View};
 
@@ -31,7 +32,8 @@ pub(crate) const MODE: Mode = Mode {
     judge,
 };
 
-/// The images themselves; for classification target images under re-initialised copies, for outlines under Otsu's method.
+/// The images themselves; target images under re-initialised copies, for outlines with single pixels where the model has a
+/// layer before its last convolution; for outlines under Otsu's method as well.
 pub fn plan(context: &Context) -> Vec<Request> {
     let mut requests = vec![merging::identity("baseline")];
     if !context.has_truth {
@@ -39,8 +41,14 @@ pub fn plan(context: &Context) -> Vec<Request> {
     }
     if context.task == Task::Classification {
         requests.extend(copies::requests(context, "baseline"));
-    } else if otsu_applies(context) {
+        return requests;
+    }
+    if otsu_applies(context) {
         requests.push(otsu(context, "baseline"));
+    }
+    if context.dense_layer.is_some() {
+        let copies = copies::requests(context, "baseline");
+        requests.extend(copies.into_iter().map(Request::with_pixels));
     }
     requests
 }

@@ -42,6 +42,7 @@ pub fn find_abilities(job: &mut Job) {
         ))),
     }
     context.head_layer = model.head_layer().map(str::to_owned);
+    context.dense_layer = model.dense_layer().map(str::to_owned);
     context.other_thresholds = model
         .threshold()
         .map(|t| vec![t / 2.0, f64::midpoint(t, 1.0)])

@@ -92,8 +92,8 @@ pub(crate) fn once(item: &Item, model_id: &str, part: &str, start: Instant) -> T
     }
 }
 
-/// Stage 0 of one row.
-pub(crate) fn describe_item(job: &Job, item: &Item) -> ItemMade {
+/// Stage 0 of one row, with single pixels where they are looked at.
+pub(crate) fn describe_item(job: &Job, item: &Item, pixels: bool) -> ItemMade {
     let truth_class = match &item.truth {
         TruthRef::Class(name) => class_index(name, &job.context.classes),
         _ => None,
@@ -126,6 +126,11 @@ pub(crate) fn describe_item(job: &Job, item: &Item) -> ItemMade {
     families.push(("file".to_owned(), row(loaded.file.features(&loaded.image))));
     if let Some(outlines) = loaded.outlines() {
         families.push(("truth_map".to_owned(), row(truth_map(outlines))));
+    }
+    if pixels {
+        let truth = loaded.truth.as_ref();
+        let some = crate::pixels::families(&loaded.image, truth, job.context.seed, loaded.sha256);
+        families.extend(some.into_iter().map(|(family, values)| (family, row(values))));
     }
     timings.push(timing(item, FEATURES, start));
     ItemMade {

@@ -17,6 +17,7 @@ mod job;
 mod load;
 mod measure_one;
 mod parts;
+mod pixels;
 mod plan;
 mod predictions;
 mod predictor;

@@ -14,6 +14,7 @@ use transect_table::{ElementRow, EmbeddingRow, MaskRow, Timing, TraceRow};
 use crate::describe::Known;
 use crate::elements::elements;
 use crate::load::Loaded;
+use crate::pixels;
 use crate::predictor::{Predictor, Shown};
 use crate::search::search;
 
@@ -29,6 +30,8 @@ pub struct Frame<'a> {
     pub fits: &'a Fits,
     /// The model's id.
     pub model_id: &'a str,
+    /// Whether single pixels of the row are looked at.
+    pub pixels: bool,
 }
 
 /// A measurement and what comes with it.
@@ -36,7 +39,8 @@ pub struct Frame<'a> {
 pub struct Measured {
     /// The row of `measurements.parquet`.
     pub measurement: Measurement,
-    /// Embeddings, by layer; for the identity and for swaps.
+    /// Embeddings, by layer; for the identity and for swaps. For the identity also what the decoder makes of single pixels, where
+    /// they are looked at.
     pub embeddings: Vec<(String, EmbeddingRow)>,
     /// The predicted mask; for the identity only.
     pub mask: Option<MaskRow>,
@@ -189,6 +193,9 @@ fn fill(
         let (predicted, donor) = predictor.exchange(&shown, loaded.sha256, frame)?;
         out.measurement.donor_row = Some(donor);
         predicted
+    } else if frame.pixels && view.kind == ViewKind::Identity {
+        let drawn = pixels::draw(loaded.truth.as_ref(), context.seed, loaded.sha256);
+        predictor.predict_with_pixels(&shown, &drawn)?
     } else {
         predictor.predict(&shown)?
     };

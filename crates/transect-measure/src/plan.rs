@@ -103,6 +103,15 @@ fn draws(items: &[Item], seed: u64) -> Vec<u32> {
     draws
 }
 
+/// Whether a row of this role and this place among its role's draws is chosen.
+fn covers(rows: Selection, role: Role, draw: u32) -> bool {
+    match rows {
+        Selection::All => true,
+        Selection::Role(side) => side == role,
+        Selection::Sample(side, most) => side == role && draw < most,
+    }
+}
+
 impl Plan {
     /// The plan of a job. `passes_per_unit` is the number of forward passes of an ordinary image; it fixes the blocks.
     pub fn new(job: &Job, passes_per_unit: u64) -> Self {
@@ -263,6 +272,14 @@ impl Plan {
             .map_or(&[], |plan| plan.views(row as usize))
     }
 
+    /// Whether single pixels of a row are looked at.
+    pub fn pixels(&self, row: u32) -> bool {
+        let row = row as usize;
+        let (role, draw) = (self.recipe.roles[row], self.recipe.draws[row]);
+        let mut requests = self.recipe.record.requests.iter();
+        requests.any(|r| r.pixels && covers(r.rows, role, draw))
+    }
+
     /// Views of a row under a model in a stage.
     pub fn views(&self, stage: Stage, model: usize, row: u32) -> &[View] {
         self.stage(stage)
@@ -322,11 +339,7 @@ impl ModelPlan {
         for (&role, &draw) in recipe.roles.iter().zip(&recipe.draws) {
             let asked: Vec<bool> = requests
                 .iter()
-                .map(|r| match r.rows {
-                    Selection::All => true,
-                    Selection::Role(side) => side == role,
-                    Selection::Sample(side, most) => side == role && draw < most,
-                })
+                .map(|r| covers(r.rows, role, draw))
                 .collect();
             let list = *known.entry(asked.clone()).or_insert_with(|| {
                 let mut views: Vec<View> = Vec::new();

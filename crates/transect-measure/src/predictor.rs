@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use transect_core::{
-    AUDITED, Digest, Error, Fits, Image, Item, LabelImage, Prediction, Result, View, ViewKind,
-    codes,
+    AUDITED, Digest, Error, Fits, Image, Item, LabelImage, PIXEL_LAYERS, Prediction, Result, View,
+    ViewKind, codes,
 };
 use transect_image::Limits;
 use transect_model::{HeadSession, Session};
@@ -12,6 +12,7 @@ use transect_model::{HeadSession, Session};
 use crate::exchange::exchange;
 use crate::job::{Job, Source};
 use crate::measure_one::Frame;
+use crate::pixels::{Drawn, kept};
 use crate::predictions::Predictions;
 use crate::variant;
 
@@ -109,6 +110,32 @@ impl Predictor {
             Self::Builtin(builtin) => builtin.predict(shown),
         }
     }
+
+    /// The prediction for an image, with what a decoder makes of some of its pixels beside the embeddings.
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    pub(crate) fn predict_with_pixels(
+        &mut self,
+        shown: &Shown<'_>,
+        drawn: &Drawn,
+    ) -> Result<Predicted> {
+        let Self::Session(session, _) = self else {
+            return self.predict(shown);
+        };
+        let output = session.predict_with_pixels(shown.image, true, &drawn.places)?;
+        let mut embeddings = output.embeddings;
+        if let (Some(dense), Some(layer)) = (output.dense, session.model().dense_layer()) {
+            let values = kept(drawn.places.len(), &dense.values);
+            embeddings.push((format!("{PIXEL_LAYERS}{layer}"), values));
+        }
+        Ok(Predicted {
+            prediction: output.prediction,
+            embeddings,
+            inference_s: output.inference_s,
+        })
+    }
+
     /// The prediction for a subspace swap, and the donor's row.
     ///
     /// # Errors

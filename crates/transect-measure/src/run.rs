@@ -17,6 +17,7 @@ use crate::measure_one::{Frame, Measured, empty, measure_one, refuse};
 use crate::parts::{settled, write_items, write_measured};
 use crate::plan::{Plan, Span};
 use crate::predictor::Predictor;
+use crate::variant::copy_of;
 
 /// Which blocks this process measures: those whose number is `index` modulo `of`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -207,7 +208,7 @@ impl Pool<'_> {
         let span = &chunk.span;
         let item = &self.job.dataset.items[span.row as usize];
         if self.stage == Stage::Items {
-            let mut made = catch_unwind(AssertUnwindSafe(|| describe_item(self.job, item)))
+            let mut made = catch_unwind(AssertUnwindSafe(|| describe_item(self.job, item, self.plan.pixels(span.row))))
                 .unwrap_or_else(|_| unreadable(item, Digest::default(), &panicked(item)));
             if let Some(known) = made.known.take() {
                 self.folder.keep(item.row, made.record.image_sha256, known);
@@ -220,6 +221,7 @@ impl Pool<'_> {
             context: &self.job.context,
             fits: self.fits,
             model_id: self.job.source.model_id(model),
+            pixels: (model == AUDITED || copy_of(model).is_some()) && self.plan.pixels(span.row),
         };
         let start = Instant::now();
         let loaded = catch_unwind(AssertUnwindSafe(|| load(self.job, item)))

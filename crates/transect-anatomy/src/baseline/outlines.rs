@@ -49,12 +49,7 @@ pub(super) fn scores_of(
 }
 
 pub(super) fn judge(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<()> {
-    refuse(
-        opinion,
-        &[super::MODE.primaries[0]],
-        "for outlines it would need a probe for each pixel of an untrained decoder, which a later version will make",
-        "nothing that can be supplied now; `baseline.prediction_gain` compares with Otsu's method",
-    );
+    super::pixels::judge(study, unseen, opinion)?;
     over_otsu(study, unseen, opinion)?;
     counts(study, unseen, opinion)
 }

@@ -26,9 +26,14 @@ pub(super) fn averaged(by_seed: &[Vec<f64>]) -> Vec<f64> {
         .collect()
 }
 
+/// Whether a gain is one in shares of right answers: of images, or of single pixels. Scores of outlines are none.
+fn of_shares(study: &Study<'_>, what: &str) -> bool {
+    what == "embedding" || study.context.task == transect_core::Task::Classification
+}
+
 /// How a gain is written: in points for shares of right answers, plainly for scores of outlines.
-pub(super) fn form(study: &Study<'_>) -> Form {
-    if study.context.task == transect_core::Task::Classification {
+fn form(study: &Study<'_>, what: &str) -> Form {
+    if of_shares(study, what) {
         Form::Points
     } else {
         Form::Plain
@@ -38,18 +43,20 @@ pub(super) fn form(study: &Study<'_>) -> Form {
 /// The gain over one baseline, described.
 pub(super) fn over(study: &Study<'_>, what: &str, gain: &Gain, opinion: &mut Opinion) {
     let mut finding = Finding::new(format!("baseline.{what}_gain[over={}]", gain.name));
-    let who = if what == "embedding" {
-        "A probe on the model's embedding gains"
-    } else {
-        "The model gains"
+    let who = match (what, study.context.task) {
+        ("embedding", transect_core::Task::Classification) => {
+            "A probe on the model's embedding gains"
+        }
+        ("embedding", _) => "A probe on the trained decoder's features of single pixels gains",
+        _ => "The model gains",
     };
     finding.claim = format!(
         "{who} {} over {} on {}.",
-        form(study).estimate(&gain.estimate),
+        form(study, what).estimate(&gain.estimate),
         gain.words,
         words::images(gain.estimate.n)
     );
-    finding.unit = unit(study);
+    finding.unit = unit(study, what);
     finding.better = Better::Higher;
     finding.evidence = Evidence {
         model: study.model.clone(),
@@ -64,8 +71,8 @@ pub(super) fn over(study: &Study<'_>, what: &str, gain: &Gain, opinion: &mut Opi
     opinion.drafts.push(finding.into());
 }
 
-fn unit(study: &Study<'_>) -> String {
-    if study.context.task == transect_core::Task::Classification {
+fn unit(study: &Study<'_>, what: &str) -> String {
+    if of_shares(study, what) {
         "fraction".to_owned()
     } else {
         String::new()
@@ -177,6 +184,18 @@ pub(super) fn judge(
     difference: &[f64],
     opinion: &mut Opinion,
 ) -> Result<()> {
+    judge_by(study, what, (rival, MARGIN), rows, difference, opinion)
+}
+
+/// The same by another margin.
+pub(super) fn judge_by(
+    study: &Study<'_>,
+    what: &str,
+    (rival, margin): (&str, f64),
+    rows: &[usize],
+    difference: &[f64],
+    opinion: &mut Opinion,
+) -> Result<()> {
     let parts = parts(study, rows)?;
     if parts.len() < 2 {
         return Ok(());
@@ -219,7 +238,7 @@ pub(super) fn judge(
         let mut finding = Finding::new(format!("baseline.{what}_gain[{}]", part.id));
         let size = if low > 0.0 {
             "the model is strong here"
-        } else if high < MARGIN {
+        } else if high < margin {
             "the model adds nothing here"
         } else {
             "not settled"
@@ -228,10 +247,10 @@ pub(super) fn judge(
             "On {} {} the gain over {rival} is {} (simultaneous 95% interval {}): {size}.",
             words::images(e.n),
             part.words,
-            form(study).one(e.estimate),
-            form(study).range(low, high)
+            form(study, what).one(e.estimate),
+            form(study, what).range(low, high)
         );
-        finding.unit = unit(study);
+        finding.unit = unit(study, what);
         let mut finding = with_estimate(finding, e, study);
         finding.better = Better::Higher;
         finding.interval = (low.is_finite() && high.is_finite()).then_some([low, high]);
@@ -260,7 +279,7 @@ pub(super) fn judge(
         drawing: Drawing::Forest {
             x: "gain over the best baseline".to_owned(),
             rows: lines,
-            marks: vec![(0.0, "none".to_owned()), (MARGIN, "margin".to_owned())],
+            marks: vec![(0.0, "none".to_owned()), (margin, "margin".to_owned())],
         },
     });
     Ok(())

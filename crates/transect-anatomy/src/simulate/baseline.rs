@@ -1,8 +1,9 @@
-//! Embeddings and features that tell the class as well as is asked, so that the gain of one over the other is known.
+//! Embeddings and features that tell the class, of images or of single pixels, as well as is asked, so that the gain of one over the
+//! other is known.
 
 use std::collections::BTreeMap;
 
-use transect_core::{Stream, Task};
+use transect_core::{Role, Stream, Task};
 use transect_table::{EmbeddingRow, MemoryTables};
 
 /// Numbers of a family of features beside those that tell the class.
@@ -199,6 +200,194 @@ fn relabel(tables: &mut MemoryTables, noise: f64, k: usize) {
     }
 }
 
+/// Numbers of each pixel.
+const PIXEL_NUMBERS: usize = 6;
+/// Layer that the simulated decoder's features are of.
+const DENSE: &str = "decoder";
+
+/// How much the features of single pixels tell whether they are foreground.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pixels {
+    /// Share of pixels that the best possible probe on the untrained decoders gets right, on average over images.
+    pub base: f64,
+    /// The same of the trained decoder, less `base`: the gain. 0 is a decoder that learned nothing.
+    pub gain: f64,
+    /// Whether every baseline tells as much as the untrained decoders: the least favourable null.
+    pub level: bool,
+    /// Spread of the untrained decoders around `base`, as a share of pixels.
+    pub luck: f64,
+    /// Spread of how hard images are: the standard deviation of the logarithm of the distance of the classes, shared by
+    /// everything that is looked at, and by the images of a group.
+    pub hardness: f64,
+    /// Pixels of an image, half of them foreground.
+    pub pixels: usize,
+}
+
+impl Default for Pixels {
+    /// A decoder that learned something.
+    fn default() -> Self {
+        Self {
+            base: 0.85,
+            gain: 0.06,
+            level: false,
+            luck: 0.01,
+            hardness: 0.3,
+            pixels: 12,
+        }
+    }
+}
+
+/// Step of the grid of the standard normal distribution, and where it begins.
+const STEP: f64 = 0.01;
+const FIRST: f64 = -8.0;
+
+/// The standard normal distribution function on a grid, by the midpoint rule.
+fn normal_distribution() -> Vec<f64> {
+    let mut sum = 0.0;
+    (0..=1600_u32)
+        .map(|i| {
+            let below = sum;
+            let middle = FIRST + (f64::from(i) + 0.5) * STEP;
+            sum += STEP * (-0.5 * middle * middle).exp() / (2.0 * std::f64::consts::PI).sqrt();
+            below
+        })
+        .collect()
+}
+
+/// Share of pixels of two classes that are right, Φ(d/√2), on average over images whose distance d is `separation` times e^(hz)
+/// with z normal.
+fn right_over_images(normal: &[f64], separation: f64, hardness: f64) -> f64 {
+    let (mut sum, mut all) = (0.0, 0.0);
+    for i in -40..=40_i32 {
+        let z = 0.1 * f64::from(i);
+        let weight = (-0.5 * z * z).exp();
+        let x = separation * (hardness * z).exp() / std::f64::consts::SQRT_2;
+        let place = ((x - FIRST) / STEP).round() as usize;
+        sum += weight * normal[place.min(normal.len() - 1)];
+        all += weight;
+    }
+    sum / all
+}
+
+/// Distance of the classes at which this share is right.
+fn separation_over_images(normal: &[f64], share: f64, hardness: f64) -> f64 {
+    let (mut low, mut high) = (0.0, 10.0);
+    for _ in 0..30 {
+        let middle = 0.5 * (low + high);
+        if right_over_images(normal, middle, hardness) < share {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    0.5 * (low + high)
+}
+
+/// Plants what is known of single pixels of target images: their truth, what the image says of them, and the last features of the
+/// model's decoder and of five untrained ones. For outlines.
+pub fn plant_pixels(tables: &mut MemoryTables, planted: &Pixels) {
+    let context = &mut tables.run.context;
+    if context.task == Task::Classification {
+        return;
+    }
+    context.dense_layer = Some(DENSE.to_owned());
+    context.can_reinitialise = true;
+    let layer = context.pixel_layer().unwrap_or_default();
+    let seed = context.seed;
+    let weaker = if planted.level { 0.0 } else { 0.03 };
+    let normal = normal_distribution();
+    let distance =
+        |share: f64| separation_over_images(&normal, share.clamp(0.5, 0.995), planted.hardness);
+    // Probes on the surroundings see the intensities as well: together they tell what they are to tell.
+    let intensity = distance(planted.base - 2.0 * weaker);
+    let around = distance(planted.base - weaker);
+    let beside = (around * around - intensity * intensity).max(0.0).sqrt();
+    let mut asked: Vec<(String, String, f64)> = vec![
+        (
+            "given".to_owned(),
+            layer.clone(),
+            distance(planted.base + planted.gain),
+        ),
+        (
+            "features".to_owned(),
+            "pixel_intensity".to_owned(),
+            intensity,
+        ),
+        (
+            "features".to_owned(),
+            "pixel_surroundings".to_owned(),
+            beside,
+        ),
+    ];
+    let mut lucky = Stream::new(seed, "anatomy/simulate/luck", &[]);
+    for copy in 0..COPIES {
+        let tells = distance(planted.base + planted.luck * lucky.normal());
+        asked.push((format!("reinit:{copy}"), layer.clone(), tells));
+    }
+    for (model, layer, tells) in asked {
+        let rows = pixels_of(tables, planted, tells, &format!("{model} {layer}"));
+        tables.embeddings.insert((model, layer), rows);
+    }
+    let truth = tables
+        .items
+        .iter()
+        .map(|item| EmbeddingRow {
+            row: item.item.row,
+            image_sha256: item.image_sha256,
+            view_id: "identity".to_owned(),
+            values: std::iter::once(planted.pixels as f32)
+                .chain((0..planted.pixels).map(|p| (p % 2) as f32))
+                .collect(),
+        })
+        .collect();
+    tables
+        .embeddings
+        .insert(("features".to_owned(), "pixel_truth".to_owned()), truth);
+}
+
+/// The rows of a table: half of the pixels of each image are foreground, each `distance` along the axis of its class, with noise
+/// of 1 on every axis.
+fn pixels_of(
+    tables: &MemoryTables,
+    planted: &Pixels,
+    distance: f64,
+    name: &str,
+) -> Vec<EmbeddingRow> {
+    let seed = tables.run.context.seed;
+    tables
+        .items
+        .iter()
+        .filter(|i| i.item.role == Role::Target && i.status == transect_core::Status::Ok)
+        .map(|item| {
+            let row = item.item.row;
+            let hard = |of: &[u8]| Stream::new(seed, "anatomy/simulate/hardness", &[of]).normal();
+            let mut z = hard(&row.to_le_bytes());
+            if let Some(group) = &item.item.group {
+                z = (z + hard(group.as_bytes())) / std::f64::consts::SQRT_2;
+            }
+            let distance = distance * (planted.hardness * z).exp();
+            let mut own = Stream::new(
+                seed,
+                "anatomy/simulate/pixels",
+                &[name.as_bytes(), &row.to_le_bytes()],
+            );
+            let mut values = vec![planted.pixels as f32];
+            for pixel in 0..planted.pixels {
+                for axis in 0..PIXEL_NUMBERS {
+                    let centre = if axis == pixel % 2 { distance } else { 0.0 };
+                    values.push((centre + own.normal()) as f32);
+                }
+            }
+            EmbeddingRow {
+                row,
+                image_sha256: item.image_sha256,
+                view_id: "identity".to_owned(),
+                values,
+            }
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,5 +399,10 @@ mod tests {
         assert!((right(0.0, 4) - 0.25).abs() < 0.01);
         let s = separation(0.9, 4);
         assert!((right(s, 4) - 0.9).abs() < 1e-2);
+        let normal = normal_distribution();
+        assert!((normal[800] - 0.5).abs() < 1e-6);
+        assert!((right_over_images(&normal, 1.0, 0.0) - 0.760_25).abs() < 0.003);
+        let s = separation_over_images(&normal, 0.85, 0.3);
+        assert!((right_over_images(&normal, s, 0.3) - 0.85).abs() < 3e-3);
     }
 }
