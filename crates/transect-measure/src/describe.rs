@@ -130,7 +130,10 @@ pub(crate) fn describe_item(job: &Job, item: &Item, pixels: bool) -> ItemMade {
     if pixels {
         let truth = loaded.truth.as_ref();
         let some = crate::pixels::families(&loaded.image, truth, job.context.seed, loaded.sha256);
-        families.extend(some.into_iter().map(|(family, values)| (family, row(values))));
+        families.extend(
+            some.into_iter()
+                .map(|(family, values)| (family, row(values))),
+        );
     }
     timings.push(timing(item, FEATURES, start));
     ItemMade {

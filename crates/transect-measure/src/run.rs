@@ -208,8 +208,10 @@ impl Pool<'_> {
         let span = &chunk.span;
         let item = &self.job.dataset.items[span.row as usize];
         if self.stage == Stage::Items {
-            let mut made = catch_unwind(AssertUnwindSafe(|| describe_item(self.job, item, self.plan.pixels(span.row))))
-                .unwrap_or_else(|_| unreadable(item, Digest::default(), &panicked(item)));
+            let mut made = catch_unwind(AssertUnwindSafe(|| {
+                describe_item(self.job, item, self.plan.pixels(span.row))
+            }))
+            .unwrap_or_else(|_| unreadable(item, Digest::default(), &panicked(item)));
             if let Some(known) = made.known.take() {
                 self.folder.keep(item.row, made.record.image_sha256, known);
             }
