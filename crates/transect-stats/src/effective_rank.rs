@@ -44,6 +44,13 @@ pub struct EffectiveRank {
     pub eigenvalues: Vec<f64>,
 }
 
+impl EffectiveRank {
+    /// Most dimensions that n rows of d numbers can use, min(n − 1, d): the upper end of the ranks, whose lower end is 1.
+    pub fn most(&self) -> f64 {
+        self.d.min(self.n - 1) as f64
+    }
+}
+
 /// The same with intervals over units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RankEstimates {
@@ -169,8 +176,8 @@ pub fn effective_rank_of(embeddings: &Matrix, rows: &[usize]) -> Result<Option<E
     }))
 }
 
-/// Intervals of the ranks over units by [`crate::jackknife`]: about their expectation at this n. `None` when all rows are
-/// equal. For a ratio to another table at the same rows call [`crate::jackknife`] with [`effective_rank_of`] on both.
+/// Intervals of the ranks over units by [`crate::jackknife`]: about their expectation at this n, cut to what ranks can be (1 to
+/// min(n − 1, d); shares 0 to 1). `None` when all rows are equal. For a ratio to another table at the same rows call [`crate::jackknife`] with [`effective_rank_of`] on both.
 ///
 /// # Errors
 /// `T701` for fewer than two rows, lengths that differ, or when the ranks have no value without one block.
@@ -180,9 +187,9 @@ pub fn rank_estimates(
     settings: &Settings,
 ) -> Result<Option<RankEstimates>> {
     crate::error::same_length("embeddings", embeddings.rows(), "units", units.rows())?;
-    if effective_rank(embeddings)?.is_none() {
+    let Some(whole) = effective_rank(embeddings)? else {
         return Ok(None);
-    }
+    };
     let made = jackknife(units, settings, &mut |rows| {
         let of = effective_rank_of(embeddings, rows).ok()??;
         Some(vec![
@@ -197,11 +204,12 @@ pub fn rank_estimates(
     else {
         return Err(refused("a jackknife lost a quantity"));
     };
+    let most = whole.most();
     Ok(Some(RankEstimates {
-        effective_rank,
-        participation_ratio,
-        top_share,
-        rank_me,
+        effective_rank: effective_rank.within(1.0, most),
+        participation_ratio: participation_ratio.within(1.0, most),
+        top_share: top_share.within(0.0, 1.0),
+        rank_me: rank_me.within(1.0, f64::INFINITY),
     }))
 }
 
@@ -236,6 +244,38 @@ mod tests {
         let still = Matrix::new(4, 2, vec![3.0; 8]).unwrap();
         assert_eq!(effective_rank(&still).unwrap(), None);
         assert!(effective_rank(&Matrix::new(1, 2, vec![3.0; 2]).unwrap()).is_err());
+    }
+
+    #[test]
+    fn bounds_of_ranks_stay_where_ranks_can_be() {
+        // One long axis: without a few of the rows beside it the rank is 1, so that Student's t alone reaches under it.
+        let data: Vec<f64> = (0..12)
+            .flat_map(|i| [f64::from(i), if i == 3 { 2.0 } else { 0.0 }])
+            .collect();
+        let x = Matrix::new(12, 2, data).unwrap();
+        let units = Units::independent(12);
+        let settings = Settings::new(1, "r");
+        let plain = jackknife(&units, &settings, &mut |rows| {
+            Some(vec![
+                effective_rank_of(&x, rows).ok()??.effective_rank,
+                effective_rank_of(&x, rows).ok()??.top_share,
+            ])
+        })
+        .unwrap();
+        assert!(plain[0].low < 1.0 && plain[1].high > 1.0, "{plain:?}");
+        let made = rank_estimates(&x, &units, &settings).unwrap().unwrap();
+        for (e, high) in [
+            (&made.effective_rank, 2.0),
+            (&made.participation_ratio, 2.0),
+            (&made.rank_me, f64::INFINITY),
+        ] {
+            assert!(e.low >= 1.0 && e.low <= e.estimate, "{e:?}");
+            assert!(e.estimate <= e.high && e.high <= high, "{e:?}");
+        }
+        assert!(made.top_share.high <= 1.0);
+        // Nothing else is touched.
+        assert_eq!(made.effective_rank.estimate, plain[0].estimate);
+        assert_eq!(made.effective_rank.high, plain[0].high);
     }
 
     #[test]

@@ -508,6 +508,19 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// The same, cut to a range that the quantity cannot leave, for what was made without [`Settings::range`]. A bound that
+    /// is infinite stays so.
+    #[must_use]
+    pub fn within(mut self, low: f64, high: f64) -> Self {
+        for value in [&mut self.estimate, &mut self.low, &mut self.high] {
+            if value.is_finite() {
+                *value = value.clamp(low, high);
+            }
+        }
+        self.range = Some((low, high));
+        self
+    }
+
     #[expect(
         clippy::too_many_arguments,
         reason = "the one place where an estimate is put together"

@@ -150,17 +150,18 @@ fn embedding(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
         Some(out)
     })?;
     let shape = (rows.len(), own.matrix.columns());
+    let rank = made[0].clone().within(1.0, whole.most());
     let finding = ranked(
         study,
         id,
         &format!("The embedding (layer {layer})"),
         &whole,
-        &made[0],
+        &rank,
         shape,
     );
     opinion.drafts.push(finding.into());
-    let mut lines = vec![line("embedding of the model", &whole, Some(&made[0]))];
-    if let Some(ratio) = made.get(2) {
+    let mut lines = vec![line("embedding of the model", &whole, Some(&rank))];
+    if let Some(ratio) = made.get(2).map(|r| r.clone().within(0.0, f64::INFINITY)) {
         let id = "collapse.rank_ratio[of=embedding]";
         let ranks: Vec<f64> = copies
             .iter()
@@ -174,10 +175,10 @@ fn embedding(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
             words::counted(ranks.len(), "re-initialised copy", "re-initialised copies"),
             words::number(mean),
             words::images(rows.len()),
-            Form::Plain.estimate(ratio)
+            Form::Plain.estimate(&ratio)
         );
         finding.evidence.model.clone_from(&study.model);
-        let mut finding = with_estimate(finding, ratio, study);
+        let mut finding = with_estimate(finding, &ratio, study);
         finding.better = Better::Neither;
         finding.caveats.push(shape_words(shape.0, shape.1));
         finding.caveats.push("described: training makes embeddings narrower as a rule; what matters is whether the truth needs more, which `collapse.one_dimensional` asks".to_owned());
@@ -338,7 +339,7 @@ fn logits(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
         id,
         "What the model says of the classes (centred log probabilities)",
         &whole,
-        &made[0],
+        &made[0].clone().within(1.0, whole.most()),
         (rows.len(), k),
     );
     finding.caveats.push(format!(
