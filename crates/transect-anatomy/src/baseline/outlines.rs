@@ -1,7 +1,7 @@
 //! Outlines: the model against Otsu's method, and its counts against counts read from features.
 
 use transect_core::{Better, Finding, Result, Status, Task};
-use transect_stats::{Folds, mean, probe_value};
+use transect_stats::{Estimate, Folds, mean, probe_value};
 use transect_table::Filter;
 
 use super::{FEWEST, MARGIN, OTSU, Unseen, otsu_applies, parts, refuse};
@@ -163,6 +163,18 @@ struct Counted {
     own: f64,
 }
 
+/// `smaller by 3 (95% interval 1–5)`, `larger by 25 (95% interval 20–30)`: of an error, from how much less it is.
+fn smaller_by(e: &Estimate) -> String {
+    if e.estimate < 0.0 {
+        let mut more = e.clone();
+        more.estimate = -e.estimate;
+        (more.low, more.high) = (-e.high, -e.low);
+        format!("larger by {}", Form::Plain.estimate(&more))
+    } else {
+        format!("smaller by {}", Form::Plain.estimate(e))
+    }
+}
+
 /// Whether counting beats counts that a linear probe reads from features of the whole image.
 fn counts(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<()> {
     let column = |name: &str| {
@@ -251,11 +263,11 @@ fn counts(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<(
     let e = mean(&gain, &study.units(&rows)?, &study.settings(id))?;
     let mut finding = Finding::new(id);
     finding.claim = format!(
-        "The model miscounts by {} objects an image on {}, a linear probe that reads counts from {in_words} by {}: the model's error is smaller by {}.",
+        "The model miscounts by {} objects an image on {}, a linear probe that reads counts from {in_words} by {}: the model's error is {}.",
         words::number(own),
         words::images(rows.len()),
         words::number(theirs),
-        Form::Plain.estimate(&e)
+        smaller_by(&e)
     );
     finding.unit = String::from("objects");
     finding.evidence = evidence::of_target(study, "i.row, m.score_n_true, m.score_count_error");
@@ -265,4 +277,36 @@ fn counts(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -> Result<(
     finding.caveats.push(unseen.caveat.clone());
     opinion.drafts.push(finding.into());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use transect_stats::{Settings, Units};
+
+    use super::*;
+
+    #[test]
+    fn a_larger_error_is_not_said_to_be_smaller_by_less_than_nothing() {
+        let gain = |values: &[f64]| {
+            mean(
+                values,
+                &Units::independent(values.len()),
+                &Settings::new(1, "gain"),
+            )
+            .expect("there are values")
+        };
+        let spread: Vec<f64> = (0..60).map(|i| f64::from(i % 5) - 2.0).collect();
+        let of = |centre: f64| -> Vec<f64> { spread.iter().map(|v| v + centre).collect() };
+        let better = smaller_by(&gain(&of(25.0)));
+        let worse = smaller_by(&gain(&of(-25.0)));
+        assert!(
+            better.starts_with("smaller by 25 (95% interval 24."),
+            "{better}"
+        );
+        assert!(
+            worse.starts_with("larger by 25 (95% interval 24."),
+            "{worse}"
+        );
+        assert!(!worse.contains('−'), "{worse}");
+    }
 }
