@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use transect_core::{Context, ModelId, Result, Role, Status, Task, TruthRef};
+use transect_core::{Context, Measurement, ModelId, Result, Role, Status, Task, TruthRef};
 use transect_score::metric;
 use transect_stats::{Settings, Units};
 use transect_table::{Filter, Tables};
@@ -35,6 +35,21 @@ pub struct Seen {
     pub outputs: Vec<f32>,
     /// Scores in the order of the run's score columns.
     pub scores: Vec<Option<f64>>,
+}
+
+impl Seen {
+    /// What a measurement says.
+    pub(crate) fn of(m: &Measurement) -> Self {
+        Self {
+            status: m.status,
+            error_code: m.error_code.clone(),
+            pred_class: m.pred_class,
+            pred_count: m.pred_count,
+            confidence: m.confidence,
+            outputs: m.outputs.clone(),
+            scores: m.scores.clone(),
+        }
+    }
 }
 
 /// One image of the study, with what it belongs to as indices.
@@ -198,15 +213,7 @@ impl<'a> Study<'a> {
             if m.status == Status::Ok && row.truth == Truth::Known {
                 row.score = score_of(column, &m.scores);
             }
-            row.seen = Some(Seen {
-                status: m.status,
-                error_code: m.error_code.clone(),
-                pred_class: m.pred_class,
-                pred_count: m.pred_count,
-                confidence: m.confidence,
-                outputs: m.outputs.clone(),
-                scores: m.scores.clone(),
-            });
+            row.seen = Some(Seen::of(m));
             Ok(())
         })?;
         let groups = group_index.len();

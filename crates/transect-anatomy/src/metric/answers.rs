@@ -29,15 +29,7 @@ impl Models {
                 .entry(m.model_id.clone())
                 .or_default()
                 .entry(row)
-                .or_insert_with(|| Seen {
-                    status: m.status,
-                    error_code: None,
-                    pred_class: m.pred_class,
-                    pred_count: m.pred_count,
-                    confidence: m.confidence,
-                    outputs: m.outputs.clone(),
-                    scores: m.scores.clone(),
-                });
+                .or_insert_with(|| Seen::of(m));
             Ok(())
         })?;
         Ok(Self { by_name })
