@@ -235,6 +235,9 @@ impl Orders<'_> {
         endpoint: &Endpoint,
         opinion: &mut Opinion,
     ) -> Result<()> {
+        if self.places.len() < FEWEST_PLACES {
+            return Ok(());
+        }
         let metric = looked_at(study.context);
         let sign = if metric.better == Better::Lower {
             -1.0
@@ -320,9 +323,6 @@ fn domains(study: &Study<'_>, endpoint: &Endpoint, opinion: &mut Opinion) -> Res
             places.push((study.domains[*domain].clone(), value, error));
         }
     }
-    if places.len() < FEWEST_PLACES {
-        return Ok(());
-    }
     Orders {
         id: "metric.ranks_domains",
         things: "domains",
@@ -374,9 +374,6 @@ fn of_models(
         ) {
             places.push((name.to_owned(), value, error));
         }
-    }
-    if places.len() < FEWEST_PLACES {
-        return Ok(());
     }
     Orders {
         id: "metric.ranks_models",
