@@ -11,10 +11,12 @@ mod subspace;
 
 use transect_core::context::PlanLevel;
 use transect_core::view::channel_group;
-use transect_core::{Context, Request, Result, Role, Selection, Stage, Threshold, View, ViewKind};
+use transect_core::{
+    Context, Request, Result, Role, Selection, Stage, Status, Threshold, View, ViewKind,
+};
 
 use crate::opinion::Opinion;
-use crate::study::{Seen, Study};
+use crate::study::Study;
 use crate::{Mode, copies, plan as merging};
 
 /// Excess agreement with the prediction above which the finding warns and fails.
@@ -220,7 +222,14 @@ pub(crate) fn answer(
         .map(Answer::Number)
 }
 
-/// The same of what the model made of the image itself.
-pub(crate) fn answer_of(measured: Option<&Measured>, seen: &Seen) -> Option<Answer> {
-    answer(measured, seen.pred_class, seen.pred_count, &seen.scores)
+/// What the model answered to each image of the study itself; `None` where it was not measured or gave no answer.
+fn own_answers(study: &Study<'_>, measured: Option<&Measured>) -> Vec<Option<Answer>> {
+    study
+        .rows
+        .iter()
+        .map(|row| {
+            let seen = row.seen.as_ref().filter(|s| s.status == Status::Ok)?;
+            answer(measured, seen.pred_class, seen.pred_count, &seen.scores)
+        })
+        .collect()
 }

@@ -9,12 +9,14 @@
 
 pub mod adversarial;
 mod answers;
+mod attributes;
 pub mod baseline;
 pub mod bias;
 pub mod calibration;
 pub mod collapse;
 mod copies;
 pub mod cost;
+mod drawn;
 mod embedded;
 mod evidence;
 mod gains;

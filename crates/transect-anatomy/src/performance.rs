@@ -11,6 +11,7 @@ use transect_core::{Better, Context, Figure, Finding, Request, Result, Role, Sta
 use transect_score::metric::{self, Metric};
 use transect_stats::{Estimate, Settings, mean, rate, statistic_of_rows};
 
+use crate::drawn::line;
 use crate::evidence::{self, Query, TARGET};
 use crate::opinion::{Draft, Opinion, judged, not_assessable, with_estimate};
 use crate::study::{Study, Truth};
@@ -328,18 +329,10 @@ fn metrics_of_side(
                     .to_owned(),
             );
         }
-        let line = |label: &str, e: &Estimate, note: &str| Line {
-            label: label.to_owned(),
-            value: Some(e.estimate),
-            low: words::bound(e.low),
-            high: words::bound(e.high),
-            n: e.n as u64,
-            note: note.to_owned(),
-        };
         if metric.range == (0.0, 1.0) && metric.better == Better::Higher {
-            overview.push(line(metric.title, &e, ""));
+            overview.push(line(metric.title, &e));
             if let Some(r) = &on_reference {
-                overview.push(line(&format!("{}, reference", metric.title), r, ""));
+                overview.push(line(format!("{}, reference", metric.title), r));
             }
         }
         if let Some(claim) = claim {
@@ -504,12 +497,8 @@ fn parts(
                     (false, true) => String::new(),
                 };
                 lines.push(Line {
-                    label: format!("{heading} {name}{side}"),
-                    value: Some(e.estimate),
-                    low: words::bound(e.low),
-                    high: words::bound(e.high),
-                    n: e.n as u64,
                     note,
+                    ..line(format!("{heading} {name}{side}"), &e)
                 });
                 // A finding of the only part would say what that of all images says.
                 if role == Role::Reference || parts_of_target.len() < 2 {
@@ -600,16 +589,12 @@ fn by_class(study: &Study<'_>, target: &[usize], opinion: &mut Opinion) -> Resul
             &study.settings(&id).range(0.0, 1.0),
         )?;
         lines.push(Line {
-            label: name.clone(),
-            value: Some(e.estimate),
-            low: words::bound(e.low),
-            high: words::bound(e.high),
-            n: e.n as u64,
             note: if e.enough {
                 String::new()
             } else {
                 "these groups only".to_owned()
             },
+            ..line(name, &e)
         });
         let mut mistaken: BTreeMap<u32, usize> = BTreeMap::new();
         for &i in &members {

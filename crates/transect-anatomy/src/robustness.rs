@@ -706,11 +706,7 @@ fn figure(ladder: &Ladder, sides: &[Side], opinion: &mut Opinion) {
             x_marks.push((seen.value, "variation seen".to_owned()));
         }
     }
-    let unit = if ladder.unit.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", ladder.unit)
-    };
+    let unit = words::unit_in_brackets(&ladder.unit);
     let over = sides
         .iter()
         .map(|side| images_of(side.curves.rows.len(), side.role))

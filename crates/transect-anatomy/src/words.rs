@@ -72,6 +72,24 @@ pub(crate) fn bound(x: f64) -> Option<f64> {
     x.is_finite().then_some(x)
 }
 
+/// ` px` behind a number; nothing for a number without a unit.
+pub(crate) fn unit(unit: &str) -> String {
+    if unit.is_empty() {
+        String::new()
+    } else {
+        format!(" {unit}")
+    }
+}
+
+/// ` (px)` behind the name of an axis; nothing for a quantity without a unit.
+pub(crate) fn unit_in_brackets(unit: &str) -> String {
+    if unit.is_empty() {
+        String::new()
+    } else {
+        format!(" ({unit})")
+    }
+}
+
 /// `1 image`, `17 images`.
 pub(crate) fn images(n: usize) -> String {
     counted(n, "image", "images")

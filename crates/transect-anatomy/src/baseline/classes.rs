@@ -6,6 +6,7 @@ use transect_stats::{Folds, Units, mean, probe_classes};
 
 use super::{FEWEST, MARGIN, Unseen, parts, refuse};
 use crate::copies;
+use crate::drawn::line;
 use crate::embedded::{Embedded, layer, side_by_side};
 use crate::evidence;
 use crate::gains::{Gain, Weighed, primary, weigh};
@@ -476,33 +477,26 @@ fn reach(
     answers: &[(usize, usize, Answers)],
     opinion: &mut Opinion,
 ) -> Result<()> {
-    let line = |label: &str, values: &[f64], units: &Units| -> Result<Line> {
+    let reached = |label: &str, values: &[f64], units: &Units| -> Result<Line> {
         let settings = study
             .settings(&format!("baseline.reach[{label}]"))
             .range(0.0, 1.0);
         let e = mean(values, units, &settings)?;
-        Ok(Line {
-            label: label.to_owned(),
-            value: Some(e.estimate),
-            low: words::bound(e.low),
-            high: words::bound(e.high),
-            n: e.n as u64,
-            note: String::new(),
-        })
+        Ok(line(label, &e))
     };
     // The split of most images is the one that the model is drawn on.
     let Some(widest) = splits.iter().max_by_key(|s| s.rows.len()) else {
         return Ok(());
     };
     let units = study.units(&widest.rows)?;
-    let mut rows = vec![line("the model's predictions", &widest.own, &units)?];
+    let mut rows = vec![reached("the model's predictions", &widest.own, &units)?];
     if let Some(e) = &widest.embedding {
-        rows.push(line("probe on the model's embedding", e, &units)?);
+        rows.push(reached("probe on the model's embedding", e, &units)?);
     }
     for (place, at, of) in answers {
         let averaged = parts::averaged(&of.by_seed);
         let units = study.units(&splits[*at].rows)?;
-        rows.push(line(
+        rows.push(reached(
             &format!("probe on {}", rivals[*place].words),
             &averaged,
             &units,

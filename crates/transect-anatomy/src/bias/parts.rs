@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use transect_core::attribute::ATTRIBUTES;
 use transect_stats::quantiles;
 
+use crate::attributes::{OF_TRUTH, column};
 use crate::study::Study;
 use crate::words;
 
@@ -14,13 +15,6 @@ pub const MOST_VALUES: usize = 8;
 pub const FEWEST_ROWS: usize = 20;
 /// Share of the rows that must have an attribute.
 const PRESENT: f64 = 0.8;
-/// Attributes that come from the truth: what they say is known only where the truth is.
-const OF_TRUTH: [&str; 4] = [
-    "objects",
-    "object_density",
-    "object_diameter_px",
-    "foreground_share",
-];
 
 /// A predicate on images, in words, and which of the rows it holds for.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,20 +133,9 @@ fn says_the_class(study: &Study<'_>, rows: &[usize], values: &[Option<&str>]) ->
 
 /// Attributes of some rows that vary and that most of them have: place in [`ATTRIBUTES`], value by row.
 fn attributes(study: &Study<'_>, rows: &[usize]) -> Vec<(usize, Vec<Option<f64>>)> {
-    let items = study.tables.items();
     (0..ATTRIBUTES.len())
         .filter_map(|a| {
-            let values: Vec<Option<f64>> = rows
-                .iter()
-                .map(|&i| {
-                    items[i]
-                        .attributes
-                        .get(a)
-                        .copied()
-                        .flatten()
-                        .filter(|v| v.is_finite())
-                })
-                .collect();
+            let values = column(study, rows, a);
             let present: Vec<f64> = values.iter().copied().flatten().collect();
             let varies = present.iter().any(|v| *v != present[0]);
             (varies && present.len() as f64 >= PRESENT * rows.len() as f64).then_some((a, values))
@@ -177,11 +160,7 @@ pub(super) fn of_attributes(
             continue;
         };
         let attribute = &ATTRIBUTES[a];
-        let unit = if attribute.unit.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", attribute.unit)
-        };
+        let unit = words::unit(attribute.unit);
         let mut add = |sign: &str, bound: f64, holds: &dyn Fn(f64) -> bool| {
             let part = Part {
                 about: attribute.name.to_owned(),

@@ -1,12 +1,13 @@
 //! Slices: found on one half of the images, confirmed on the other. Only the other half's numbers are shown.
 
-use transect_core::figure::{Drawing, Row as Line};
+use transect_core::figure::Drawing;
 use transect_core::{Better, Figure, Finding, Result, Stream};
 use transect_stats::{Estimate, holm};
 
 use super::parts::{Part, of_attributes, of_columns};
 use super::subgroups::{compare, evidence, form, risk_words, unit};
 use super::{GAP, risks};
+use crate::drawn::bounded;
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
 use crate::performance::worst;
 use crate::study::Study;
@@ -237,14 +238,7 @@ pub(super) fn judge(study: &Study<'_>, rows: &[usize], opinion: &mut Opinion) ->
         drawing: Drawing::Forest {
             x: format!("difference in {}", risk_words(study.context.task)),
             rows: (0..kept.len())
-                .map(|j| Line {
-                    label: kept[j].words.clone(),
-                    value: Some(made.estimates[j].estimate),
-                    low: words::bound(made.intervals[j].0),
-                    high: words::bound(made.intervals[j].1),
-                    n: kept[j].size() as u64,
-                    note: String::new(),
-                })
+                .map(|j| bounded(&kept[j].words, made.estimates[j].estimate, (made.intervals[j].0, made.intervals[j].1), kept[j].size()))
                 .collect(),
             marks: vec![(0.0, "as the rest".to_owned()), (GAP.fail, "too much".to_owned())],
         },

@@ -7,6 +7,7 @@ use transect_stats::{Estimate, Settings, Simultaneous, Units, subgroups_against_
 
 use super::parts::{FEWEST_ROWS, Part, of_attributes, of_columns};
 use super::{GAP, risks};
+use crate::drawn::bounded;
 use crate::evidence::{Query, TARGET};
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
 use crate::performance::worst;
@@ -246,16 +247,17 @@ fn figure(study: &Study<'_>, parts: &[Part], found: &Simultaneous, opinion: &mut
         .iter()
         .take(DRAWN)
         .map(|&j| Line {
-            label: parts[j].words.clone(),
-            value: Some(found.estimates[j].estimate),
-            low: words::bound(found.intervals[j].0),
-            high: words::bound(found.intervals[j].1),
-            n: parts[j].size() as u64,
             note: if parts[j].of_truth {
                 "told from the truth".to_owned()
             } else {
                 String::new()
             },
+            ..bounded(
+                &parts[j].words,
+                found.estimates[j].estimate,
+                (found.intervals[j].0, found.intervals[j].1),
+                parts[j].size(),
+            )
         })
         .collect();
     opinion.figures.push(Figure {

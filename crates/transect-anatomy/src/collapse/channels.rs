@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use transect_core::figure::{Drawing, Point, Row as Line, Series};
+use transect_core::figure::{Drawing, Point, Series};
 use transect_core::view::channel_group;
 use transect_core::{Better, Figure, Finding, Result, Role, Status, ViewKind};
 use transect_stats::{Estimate, mean, rate, simultaneous_means};
 use transect_table::Filter;
 
-use super::{Answer, FEWEST, Measured, SUFFICIENT, answer, answer_of, groups};
+use super::{FEWEST, Measured, SUFFICIENT, answer, groups, own_answers};
+use crate::drawn::bounded;
 use crate::opinion::{Opinion, not_assessable, with_estimate};
 use crate::study::Study;
 use crate::words::{self, Form};
@@ -21,14 +22,7 @@ type Changes = BTreeMap<Key, BTreeMap<usize, bool>>;
 
 fn changes(study: &Study<'_>) -> Result<Changes> {
     let measured = Measured::of(study);
-    let own: Vec<Option<Answer>> = study
-        .rows
-        .iter()
-        .map(|row| {
-            let seen = row.seen.as_ref().filter(|s| s.status == Status::Ok)?;
-            answer_of(measured.as_ref(), seen)
-        })
-        .collect();
+    let own = own_answers(study, measured.as_ref());
     let mut made = Changes::new();
     for (kind, names) in [
         (
@@ -166,14 +160,7 @@ fn use_of_each(study: &Study<'_>, changes: &Changes, opinion: &mut Opinion) -> R
         finding
             .caveats
             .push("described; a change is another class, or a number that moves by a fifth or more; what two groups both tell, neither is missed for".to_owned());
-        lines.push(Line {
-            label: name,
-            value: Some(e.estimate),
-            low: words::bound(low),
-            high: words::bound(high),
-            n: e.n as u64,
-            note: String::new(),
-        });
+        lines.push(bounded(name, e.estimate, (low, high), e.n));
         opinion.drafts.push(finding.into());
     }
     opinion.figures.push(Figure {

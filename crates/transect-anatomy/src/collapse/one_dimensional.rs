@@ -1,6 +1,6 @@
 //! The best function of one feature: how well it agrees with the prediction, and how well with the truth.
 
-use transect_core::figure::{Drawing, Row as Line};
+use transect_core::figure::Drawing;
 use transect_core::{Better, Figure, Finding, Result, Role, Status, Task};
 use transect_stats::{
     Estimate, Folds, Matrix, Units, best_single_classes, best_single_value, kappa_weighted,
@@ -9,6 +9,7 @@ use transect_stats::{
 
 use super::{EXCESS, FEWEST, Measured};
 use crate::baseline::learnable;
+use crate::drawn::line;
 use crate::embedded::{Embedded, layer, side_by_side};
 use crate::evidence;
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
@@ -417,14 +418,6 @@ fn said(study: &Study<'_>, rows: &[usize], made: &Agreements, opinion: &mut Opin
             may_warn: true,
         },
     });
-    let line = |label: &str, e: &Estimate| Line {
-        label: label.to_owned(),
-        value: Some(e.estimate),
-        low: words::bound(e.low),
-        high: words::bound(e.high),
-        n: e.n as u64,
-        note: String::new(),
-    };
     opinion.figures.push(Figure {
         id: ID.to_owned(),
         mode: "collapse".to_owned(),

@@ -7,7 +7,7 @@ use transect_core::{Better, Figure, Finding, Result, Role, Status, ViewKind};
 use transect_stats::mean;
 use transect_table::Filter;
 
-use super::{Answer, FEWEST, Measured, answer, answer_of};
+use super::{FEWEST, Measured, answer, own_answers};
 use crate::opinion::{Opinion, not_assessable, with_estimate};
 use crate::study::Study;
 use crate::words::{self, Form};
@@ -24,14 +24,7 @@ struct Swaps {
 pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
     let id = "collapse.subspace";
     let measured = Measured::of(study);
-    let own: Vec<Option<Answer>> = study
-        .rows
-        .iter()
-        .map(|row| {
-            let seen = row.seen.as_ref().filter(|s| s.status == Status::Ok)?;
-            answer_of(measured.as_ref(), seen)
-        })
-        .collect();
+    let own = own_answers(study, measured.as_ref());
     // By number of directions kept, then by image.
     let mut swaps: BTreeMap<u32, BTreeMap<usize, Swaps>> = BTreeMap::new();
     let filter = Filter {

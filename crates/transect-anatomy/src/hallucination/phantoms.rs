@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use transect_core::figure::{Drawing, Row as Line};
+use transect_core::figure::Drawing;
 use transect_core::finding::Evidence;
 use transect_core::view::SURROGATES;
 use transect_core::{
@@ -12,6 +12,7 @@ use transect_stats::{mean, median, rate, ratio};
 use transect_table::Filter;
 
 use super::{AS_SURE, FEWEST, Sure};
+use crate::drawn::line;
 use crate::evidence::Query;
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
 use crate::study::{Study, Truth};
@@ -252,14 +253,7 @@ fn objects(
         finding.unit = String::from("fraction");
         finding.better = Better::Lower;
         finding.evidence = evidence(study);
-        lines.push(Line {
-            label: name.replace('_', " "),
-            value: Some(e.estimate),
-            low: words::bound(e.low),
-            high: words::bound(e.high),
-            n: of.len() as u64,
-            note: String::new(),
-        });
+        lines.push(line(name.replace('_', " "), &e));
         sure.draw(&format!("{}, phantoms", name.replace('_', " ")), of_view);
         opinion
             .drafts
@@ -413,14 +407,7 @@ fn classes(
             "Train with images of nothing, or refuse images by their attributes first (`shift`)."
                 .to_owned(),
         );
-        lines.push(Line {
-            label: name.replace('_', " "),
-            value: Some(e.estimate),
-            low: words::bound(e.low),
-            high: words::bound(e.high),
-            n: with.len() as u64,
-            note: String::new(),
-        });
+        lines.push(line(name.replace('_', " "), &e));
         sure.draw(&name.replace('_', " "), &confidences);
         opinion
             .drafts

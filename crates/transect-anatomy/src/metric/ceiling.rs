@@ -1,10 +1,11 @@
 //! The ceiling: what a second annotator reaches against the first.
 
-use transect_core::figure::{Drawing, Row as Line};
+use transect_core::figure::Drawing;
 use transect_core::{Better, Figure, Finding, Result, Role};
 
 use super::answers::Models;
 use super::{ANNOTATOR, FEWEST};
+use crate::drawn::bar;
 use crate::evidence::Query;
 use crate::gains::Gain;
 use crate::opinion::{Opinion, not_assessable, with_estimate};
@@ -82,14 +83,6 @@ pub(super) fn judge(study: &Study<'_>, models: &Models, opinion: &mut Opinion) -
     finding
         .caveats
         .push("model less second annotator, paired by image; described: agreement of two annotators is a mark, not a limit that nature sets".to_owned());
-    let line = |label: &str, value: f64| Line {
-        label: label.to_owned(),
-        value: Some(value),
-        low: None,
-        high: None,
-        n: rows.len() as u64,
-        note: String::new(),
-    };
     opinion.figures.push(Figure {
         id: id.to_owned(),
         mode: "metric".to_owned(),
@@ -101,8 +94,8 @@ pub(super) fn judge(study: &Study<'_>, models: &Models, opinion: &mut Opinion) -
         drawing: Drawing::Bars {
             x: metric.title.to_owned(),
             rows: vec![
-                line("second annotator", average(&theirs)),
-                line("the model", average(&own)),
+                bar("second annotator", average(&theirs), rows.len()),
+                bar("the model", average(&own), rows.len()),
             ],
         },
     });

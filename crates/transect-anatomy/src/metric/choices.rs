@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use transect_core::figure::{Drawing, Point, Row as Line, Series};
+use transect_core::figure::{Drawing, Point, Series};
 use transect_core::{Better, Figure, Finding, Result, Task};
 use transect_score::metric::{self, Metric};
 use transect_stats::{Estimate, mean, statistic};
 
 use super::answers::{Models, column, score};
 use super::{FEWEST, with_threshold};
+use crate::drawn::line;
 use crate::opinion::Opinion;
 use crate::performance::estimate;
 use crate::study::{Study, score_of};
@@ -312,14 +313,7 @@ fn range(study: &Study<'_>, choices: &[Choice], opinion: &mut Opinion) {
             x: "score".to_owned(),
             rows: choices
                 .iter()
-                .map(|c| Line {
-                    label: c.words.clone(),
-                    value: Some(c.estimate.estimate),
-                    low: words::bound(c.estimate.low),
-                    high: words::bound(c.estimate.high),
-                    n: c.estimate.n as u64,
-                    note: String::new(),
-                })
+                .map(|c| line(&c.words, &c.estimate))
                 .collect(),
             marks: Vec::new(),
         },

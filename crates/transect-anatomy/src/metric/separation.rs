@@ -1,12 +1,13 @@
 //! Whether the metric tells the model from copies that learned nothing, and from answers that never change.
 
-use transect_core::figure::{Drawing, Row as Line};
+use transect_core::figure::Drawing;
 use transect_core::{Better, Figure, Finding, Result, Task};
 use transect_score::metric::{Metric, Rows, metrics};
-use transect_stats::{Estimate, statistic_of_rows};
+use transect_stats::statistic_of_rows;
 
 use super::answers::{Models, column, metric_rows, score};
 use super::{FEWEST, looked_at};
+use crate::drawn::line;
 use crate::evidence::Query;
 use crate::gains::{Gain, MARGIN, primary, weigh};
 use crate::opinion::{Opinion, not_assessable};
@@ -325,7 +326,7 @@ pub(super) fn judge(
             x: format!("difference in {}", metric.title),
             rows: gains
                 .iter()
-                .map(|g| line(&format!("over {}", g.words), &g.estimate))
+                .map(|g| line(format!("over {}", g.words), &g.estimate))
                 .collect(),
             marks: vec![(0.0, "none".to_owned()), (margin, "margin".to_owned())],
         },
@@ -334,17 +335,6 @@ pub(super) fn judge(
         by_metric(study, target, copies, opinion)?;
     }
     Ok(())
-}
-
-fn line(label: &str, e: &Estimate) -> Line {
-    Line {
-        label: label.to_owned(),
-        value: Some(e.estimate),
-        low: words::bound(e.low),
-        high: words::bound(e.high),
-        n: e.n as u64,
-        note: String::new(),
-    }
 }
 
 fn capital(text: &str) -> String {

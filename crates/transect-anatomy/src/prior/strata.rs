@@ -10,6 +10,7 @@ use transect_stats::{
 };
 
 use super::lazy::places;
+use crate::attributes::{OF_TRUTH, value};
 use crate::opinion::{Opinion, judged, not_assessable};
 use crate::study::Study;
 use crate::words;
@@ -19,13 +20,6 @@ pub const LABEL_ASSOCIATION: Threshold = Threshold {
     warn: 0.2,
     fail: 1.0,
 };
-/// Attributes of the truth, not of the acquisition.
-const OF_TRUTH: [&str; 4] = [
-    "objects",
-    "object_density",
-    "object_diameter_px",
-    "foreground_share",
-];
 /// Strata that get a finding of their own.
 const TOLD: usize = 6;
 /// Fewest images.
@@ -84,14 +78,6 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
     let attributes: Vec<usize> = (0..ATTRIBUTES.len())
         .filter(|&a| !OF_TRUTH.contains(&ATTRIBUTES[a].name))
         .collect();
-    let value = |i: usize, a: usize| {
-        items[i]
-            .attributes
-            .get(a)
-            .copied()
-            .flatten()
-            .filter(|v| v.is_finite())
-    };
     // What was sampled is the unit: a group is one value, its median.
     let mut groups: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for &i in &rows {
@@ -117,7 +103,7 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
     for &a in &attributes {
         let mut column = Vec::with_capacity(groups.len());
         for members in groups.values() {
-            let there: Vec<f64> = members.iter().filter_map(|&i| value(i, a)).collect();
+            let there: Vec<f64> = members.iter().filter_map(|&i| value(study, i, a)).collect();
             column.push(if there.is_empty() {
                 None
             } else {
@@ -129,7 +115,7 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
     let parts_of = |stratum: &HiddenStratum| -> Vec<(usize, bool)> {
         let (first, at) = (attributes[stratum.attributes[0]], stratum.splits[0].at);
         rows.iter()
-            .filter_map(|&i| value(i, first).map(|v| (i, v > at)))
+            .filter_map(|&i| value(study, i, first).map(|v| (i, v > at)))
             .collect()
     };
     let mut strata = Vec::new();
@@ -326,11 +312,7 @@ fn one(
         .take(3)
         .map(|&a| ATTRIBUTES[attributes[a]].words.to_owned())
         .collect();
-    let unit = if first.unit.is_empty() {
-        String::new()
-    } else {
-        format!(" {}", first.unit)
-    };
+    let unit = words::unit(first.unit);
     let mut claim = format!(
         "{} falls into two parts: {} above {}{unit}, {} below (Ashman's D {}){}.",
         crate::performance::capital(first.words),
@@ -507,11 +489,7 @@ fn figure(
         return Ok(());
     }
     let described = &ATTRIBUTES[attribute];
-    let unit = if described.unit.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", described.unit)
-    };
+    let unit = words::unit_in_brackets(described.unit);
     opinion.figures.push(Figure {
         id: format!("prior.stratum.{}", described.name),
         mode: "prior".to_owned(),

@@ -9,6 +9,8 @@ use transect_stats::{
 };
 
 use super::side_words;
+use crate::attributes::column;
+use crate::drawn::line;
 use crate::evidence;
 use crate::opinion::{Draft, Ground, Opinion, judged, not_assessable, with_estimate};
 use crate::study::Study;
@@ -85,20 +87,6 @@ fn usable(study: &Study<'_>, target: &[usize], reference: &[usize]) -> Usable {
         result.attributes.push(a);
     }
     result
-}
-
-fn column(study: &Study<'_>, rows: &[usize], a: usize) -> Vec<Option<f64>> {
-    let items = study.tables.items();
-    rows.iter()
-        .map(|&i| {
-            items[i]
-                .attributes
-                .get(a)
-                .copied()
-                .flatten()
-                .filter(|v| v.is_finite())
-        })
-        .collect()
 }
 
 pub(crate) fn judge(
@@ -682,11 +670,7 @@ fn attributes(
         )?;
         let mt = transect_stats::median(&target_values)?;
         let mr = transect_stats::median(&reference_values)?;
-        let unit = if attribute.unit.is_empty() {
-            String::new()
-        } else {
-            format!(" {}", attribute.unit)
-        };
+        let unit = words::unit(attribute.unit);
         let mut finding = Finding::new(&id);
         finding.claim = format!(
             "{} is {}{unit} in the target (median) and {}{unit} in the reference; a target image has more of it than a reference image with probability {} ({} over {tested} attributes).",
@@ -727,16 +711,12 @@ fn attributes(
         lines.push((
             e.estimate.abs(),
             Line {
-                label: attribute.words.to_owned(),
-                value: Some(e.estimate),
-                low: words::bound(e.low),
-                high: words::bound(e.high),
-                n: e.n as u64,
                 note: if significant {
                     String::new()
                 } else {
                     words::p_value(test.p_adjusted)
                 },
+                ..line(attribute.words, &e)
             },
         ));
         if significant {
@@ -772,11 +752,7 @@ fn attributes(
             quantiles(&values, &percents)
         };
         let attribute = &ATTRIBUTES[a];
-        let unit = if attribute.unit.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", attribute.unit)
-        };
+        let unit = words::unit_in_brackets(attribute.unit);
         opinion.figures.push(Figure {
             id: format!("shift.attribute.{}", attribute.name),
             mode: "shift".to_owned(),

@@ -15,6 +15,7 @@ use transect_table::Filter;
 
 use super::harm::{Harm, risk_words};
 use super::{CONTROL, POOL};
+use crate::drawn::bounded;
 use crate::evidence::{Query, side};
 use crate::opinion::{Draft, Ground, Opinion, not_assessable, with_estimate};
 use crate::study::{Study, score_of};
@@ -261,12 +262,8 @@ fn trait_carries(
     };
     finding.unit = String::from("fraction");
     lines.push(Line {
-        label: name.to_owned(),
-        value: Some(e.estimate),
-        low: words::bound(low),
-        high: words::bound(high),
-        n: rows.len() as u64,
         note: words_of.to_owned(),
+        ..bounded(name, e.estimate, (low, high), rows.len())
     });
     let mut finding = with_estimate(finding, &raised, study);
     finding.estimate = Some(e.estimate);

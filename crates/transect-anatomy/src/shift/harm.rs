@@ -1,7 +1,7 @@
 //! Harm: is the risk higher on the target, how much of it is class mix, and along which attribute does it rise?
 
 use transect_core::attribute::ATTRIBUTES;
-use transect_core::figure::{Drawing, Row as Line};
+use transect_core::figure::Drawing;
 use transect_core::finding::Evidence;
 use transect_core::{Better, Figure, Finding, Result, Role, Task, Threshold};
 use transect_stats::{
@@ -10,6 +10,7 @@ use transect_stats::{
 
 use super::appearance::Shifted;
 use super::side_words;
+use crate::drawn::{bar, line};
 use crate::evidence::{self, Query};
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
 use crate::performance::worst;
@@ -233,26 +234,18 @@ fn mix(study: &Study<'_>, opinion: &mut Opinion) {
         "SELECT role, truth_class, count(*) FROM 'items.parquet' WHERE truth_class IS NOT NULL GROUP BY role, truth_class".to_owned(),
     );
     opinion.drafts.push(finding.into());
-    let bar = |label: String, share: f64, n: u64| Line {
-        label,
-        value: Some(share),
-        low: None,
-        high: None,
-        n,
-        note: String::new(),
-    };
     let mut rows = Vec::new();
     for (class, name) in study.context.classes.iter().enumerate() {
         if target[class] + reference[class] > 0 {
             rows.push(bar(
                 format!("{name}, reference"),
                 shares[class].1,
-                reference[class],
+                reference[class] as usize,
             ));
             rows.push(bar(
                 format!("{name}, target"),
                 shares[class].0,
-                target[class],
+                target[class] as usize,
             ));
         }
     }
@@ -430,14 +423,7 @@ fn along(
         finding.caveats.push(format!(
             "associated, not shown to cause: whether it carries the harm is a matter for an intervention; not corrected for the {looked_at} attributes looked at"
         ));
-        lines.push(Line {
-            label: attribute.words.to_owned(),
-            value: Some(e.estimate),
-            low: words::bound(e.low),
-            high: words::bound(e.high),
-            n: e.n as u64,
-            note: String::new(),
-        });
+        lines.push(line(attribute.words, &e));
         opinion.drafts.push(finding.into());
     }
     if !lines.is_empty() {

@@ -1,10 +1,11 @@
 //! Rows whose class goes with their domain against rows whose class does not.
 
-use transect_core::figure::{Drawing, Row as Line};
+use transect_core::figure::Drawing;
 use transect_core::{Better, Figure, Finding, Result, Task, Threshold};
 use transect_stats::{Settings, statistic};
 
 use super::Sides;
+use crate::drawn::line;
 use crate::evidence::Query;
 use crate::opinion::{Opinion, judged, not_assessable};
 use crate::performance::worst;
@@ -187,8 +188,8 @@ fn figure(
                 &study.units(&rows)?,
                 &study.settings("shortcut.conflicting"),
             )?;
-            lines.push(Line {
-                label: format!(
+            lines.push(line(
+                format!(
                     "{}, {word}",
                     study
                         .context
@@ -196,12 +197,8 @@ fn figure(
                         .get(class as usize)
                         .map_or("", String::as_str)
                 ),
-                value: Some(e.estimate),
-                low: words::bound(e.low),
-                high: words::bound(e.high),
-                n: of.len() as u64,
-                note: String::new(),
-            });
+                &e,
+            ));
         }
     }
     opinion.figures.push(Figure {

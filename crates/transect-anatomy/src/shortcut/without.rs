@@ -9,6 +9,7 @@ use transect_stats::{Estimate, mean, statistic};
 use transect_table::Filter;
 
 use super::measured;
+use crate::drawn::bounded;
 use crate::evidence::Query;
 use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
 use crate::study::{Study, score_of};
@@ -245,28 +246,27 @@ fn one(
         form.one(chance)
     ));
     lines.push(Line {
-        label: name.replace('_', " "),
-        value: Some(e.estimate + chance),
-        low: words::bound(e.low + chance),
-        high: words::bound(e.high + chance),
-        n: scores.len() as u64,
         note: if nothing_left(study.context.task, name) {
             "nothing of the object is left".to_owned()
         } else {
             String::new()
         },
+        ..bounded(
+            name.replace('_', " "),
+            e.estimate + chance,
+            (e.low + chance, e.high + chance),
+            scores.len(),
+        )
     });
     if lines.len() == 1 {
         lines.insert(
             0,
-            Line {
-                label: "the images as they are".to_owned(),
-                value: Some(as_is.estimate + chance),
-                low: words::bound(as_is.low + chance),
-                high: words::bound(as_is.high + chance),
-                n: own.len() as u64,
-                note: String::new(),
-            },
+            bounded(
+                "the images as they are",
+                as_is.estimate + chance,
+                (as_is.low + chance, as_is.high + chance),
+                own.len(),
+            ),
         );
     }
     if nothing_left(study.context.task, name) {
