@@ -197,7 +197,8 @@ pub fn run(options: &Options, say: &mut dyn FnMut(&str)) -> io::Result<usize> {
                 .collect();
             let audits = known.first().and_then(|r| r.map(|r| r.audits));
             let kept = !(options.anew && options.wanted(case.id));
-            if kept && known.iter().all(|r| r.map(|r| r.audits) == audits) {
+            let alike = known.iter().all(|r| r.map(|r| r.audits) == audits);
+            if kept && alike && audits.is_some() {
                 rows = known.into_iter().flatten().cloned().collect();
             }
             work.push((case, variant, setup, rows));

@@ -43,7 +43,7 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<Row>> {
 pub(super) fn write(path: &Path, rows: &[Row]) -> io::Result<()> {
     let line = |row: &Row| {
         format!(
-            "{},{},{},{},{},{},{},{},{:.2},{}",
+            "{},{},{},{},{},{},{},{:.4},{:.2},{}",
             row.case,
             row.variant,
             row.finding,
