@@ -2,8 +2,7 @@
 
 use transect_anatomy::simulate::bias::{Flaw, plant};
 use transect_anatomy::simulate::{Scenario, tables_of};
-use transect_anatomy::{Opinion, Study, bias};
-use transect_core::Finding;
+use transect_anatomy::{Study, bias};
 
 use super::*;
 
@@ -25,43 +24,13 @@ fn opinion(scenario: &Scenario, flaw: &Flaw) -> Opinion {
     bias::judge(&Study::new(&made).unwrap()).unwrap()
 }
 
-fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
-    &opinion
-        .drafts
-        .iter()
-        .find(|d| d.finding.id == id)
-        .unwrap_or_else(|| panic!("no finding {id}"))
-        .finding
-}
-
-fn fails(opinion: &Opinion, id: &str) -> bool {
-    of(opinion, id).p.is_some_and(|p| p <= 0.05)
-}
-
 /// In how many of some runs each primary fails.
 fn failing(runs: u64, flaw: Flaw, make: &(dyn Fn(u64) -> Scenario + Sync)) -> (u64, u64) {
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2)
-            .map(|half| {
-                scope.spawn(move || {
-                    (0..runs)
-                        .filter(|s| s % 2 == half)
-                        .map(|seed| {
-                            let found = opinion(&make(seed), &flaw);
-                            (
-                                u64::from(fails(&found, SUBGROUP)),
-                                u64::from(fails(&found, SLICE)),
-                            )
-                        })
-                        .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .map(|w| w.join().unwrap())
-            .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
-    })
+    let said = of_runs(runs, &|seed| {
+        let found = opinion(&make(seed), &flaw);
+        [SUBGROUP, SLICE].map(|id| u64::from(fails(&found, id)))
+    });
+    said.iter().fold((0, 0), |(a, b), [c, d]| (a + c, b + d))
 }
 
 #[test]

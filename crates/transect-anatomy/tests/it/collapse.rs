@@ -3,8 +3,10 @@
 use transect_anatomy::collapse;
 use transect_anatomy::simulate::collapse::{Planted, plant};
 use transect_anatomy::simulate::{Scenario, tables_of};
-use transect_anatomy::{Ground, Opinion, Study};
-use transect_core::{Finding, Task, Verdict};
+use transect_anatomy::{Opinion, Study};
+use transect_core::{Task, Verdict};
+
+use super::{comes_to, of, verdicts};
 
 const ID: &str = "collapse.one_dimensional";
 
@@ -33,109 +35,12 @@ fn primary(scenario: &Scenario, planted: &Planted) -> Opinion {
         .expect("it is there in these tables")
 }
 
-fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
-    &opinion
-        .drafts
-        .iter()
-        .find(|d| d.finding.id == id)
-        .unwrap_or_else(|| panic!("no finding {id}"))
-        .finding
-}
-
-/// The primary's verdict as if it were the only one of a run.
-fn comes_to(opinion: &Opinion) -> Verdict {
-    let draft = opinion
-        .drafts
-        .iter()
-        .find(|d| d.finding.id == ID)
-        .expect("it is there in these tables");
-    let Ground::Bounds {
-        low, high, enough, ..
-    } = draft.ground
-    else {
-        return draft.finding.verdict;
-    };
-    match draft.finding.p {
-        _ if !enough => Verdict::Undecided,
-        Some(p) if p <= 0.05 => Verdict::Fail,
-        _ if low > collapse::EXCESS.warn => Verdict::Warn,
-        _ if high < collapse::EXCESS.warn => Verdict::Pass,
-        _ => Verdict::Undecided,
-    }
-}
-
-/// Mean and spread of the excess, mean standard error, mean agreement with the truth.
-fn moments(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> [f64; 4] {
-    let mut all = Vec::new();
-    for seed in 0..runs {
+/// How many runs pass, and how many fail.
+fn count(runs: u64, make: &(dyn Fn(u64) -> (Scenario, Planted) + Sync)) -> (u64, u64) {
+    verdicts(runs, &|seed| {
         let (scenario, planted) = make(seed);
-        let o = primary(&scenario, &planted);
-        let draft = o
-            .drafts
-            .iter()
-            .find(|d| d.finding.id == ID)
-            .expect("it is there in these tables");
-        let f = &draft.finding;
-        let [low, high] = f.interval.expect("it is there in these tables");
-        let se = (high - low) / (2.0 * 1.96);
-        let truth = o
-            .figures
-            .iter()
-            .find(|f| f.id == ID)
-            .expect("it is there in these tables");
-        let transect_core::figure::Drawing::Forest { rows, .. } = &truth.drawing else {
-            panic!("a forest");
-        };
-        all.push([
-            f.estimate.expect("it is there in these tables"),
-            se,
-            rows[1].value.expect("it is there in these tables"),
-        ]);
-    }
-    let n = all.len() as f64;
-    let mean = |j: usize| all.iter().map(|v| v[j]).sum::<f64>() / n;
-    let centre = mean(0);
-    let sd = (all.iter().map(|v| (v[0] - centre).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    [centre, sd, mean(1), mean(2)]
-}
-
-#[test]
-#[ignore = "a measurement"]
-fn what_the_search_loses() {
-    for target in [100, 200, 400, 800] {
-        let of = |follows: f64| {
-            moments(60, &|seed| {
-                (
-                    Scenario {
-                        target,
-                        ..scenario(seed)
-                    },
-                    Planted {
-                        follows,
-                        ..Planted::default()
-                    },
-                )
-            })
-        };
-        println!(
-            "n {target}: excess (mean, sd), se, truth: {:.3?} at 0.392 (0.25), {:.3?} at 0.189 (0.10)",
-            of(0.392),
-            of(0.189)
-        );
-    }
-}
-
-fn count(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> (u64, u64) {
-    let mut counts = (0, 0);
-    for seed in 0..runs {
-        let (scenario, planted) = make(seed);
-        match comes_to(&primary(&scenario, &planted)) {
-            Verdict::Pass => counts.0 += 1,
-            Verdict::Fail => counts.1 += 1,
-            _ => {}
-        }
-    }
-    counts
+        comes_to(&primary(&scenario, &planted), ID)
+    })
 }
 
 const FOLLOWS: Planted = Planted {
@@ -150,7 +55,7 @@ const FOLLOWS: Planted = Planted {
 fn a_model_that_predicts_from_mean_intensity_fails() {
     let o = opinion(&scenario(1), &FOLLOWS);
     let f = of(&o, ID);
-    assert_eq!(comes_to(&o), Verdict::Fail, "{f:?}");
+    assert_eq!(comes_to(&o, ID), Verdict::Fail, "{f:?}");
     assert!(f.claim.contains("simpler than the truth"), "{}", f.claim);
     // 0.9 + 0.1 · 0.3 · 0.87 − 0.3 = 0.63, as far as sixteen bins and five folds tell.
     assert!((f.estimate.unwrap() - 0.63).abs() < 0.12, "{f:?}");
@@ -174,7 +79,7 @@ fn a_truth_as_simple_is_left_to_prior() {
             ..Planted::default()
         },
     );
-    assert_eq!(comes_to(&o), Verdict::Pass, "{:?}", of(&o, ID));
+    assert_eq!(comes_to(&o, ID), Verdict::Pass, "{:?}", of(&o, ID));
     assert!(
         of(&o, ID).claim.contains("see `prior`"),
         "{}",
@@ -226,7 +131,7 @@ fn hard_clean_runs_do_not_fail() {
         ),
     ];
     for (what, s, planted) in clean {
-        let verdict = comes_to(&opinion(&s, &planted));
+        let verdict = comes_to(&opinion(&s, &planted), ID);
         assert_ne!(verdict, Verdict::Fail, "{what}");
     }
 }
@@ -309,10 +214,15 @@ fn counts_are_judged_by_correlation() {
         collapse::judge(&Study::new(&made).unwrap()).unwrap()
     };
     let flawed = run(true);
-    assert_eq!(comes_to(&flawed), Verdict::Fail, "{:?}", of(&flawed, ID));
+    assert_eq!(
+        comes_to(&flawed, ID),
+        Verdict::Fail,
+        "{:?}",
+        of(&flawed, ID)
+    );
     assert!(of(&flawed, ID).estimate.unwrap() > 0.7);
     let clean = run(false);
-    assert_ne!(comes_to(&clean), Verdict::Fail, "{:?}", of(&clean, ID));
+    assert_ne!(comes_to(&clean, ID), Verdict::Fail, "{:?}", of(&clean, ID));
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use transect_anatomy::simulate::hallucination::{Flaw, plant};
 use transect_anatomy::simulate::{Scenario, parts, tables_of};
-use transect_anatomy::{Opinion, Study, hallucination};
+use transect_anatomy::{Study, hallucination};
+use transect_core::Task;
 use transect_core::context::PlanLevel;
-use transect_core::{Finding, Task};
 
 use super::*;
 
@@ -30,23 +30,6 @@ fn opinion(scenario: &Scenario, flaw: &Flaw, objects: &parts::Parts) -> Opinion 
         parts::plant(&mut made, objects);
     }
     hallucination::judge(&Study::new(&made).unwrap()).unwrap()
-}
-
-fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
-    &opinion
-        .drafts
-        .iter()
-        .find(|d| d.finding.id == id)
-        .unwrap_or_else(|| panic!("no finding {id}"))
-        .finding
-}
-
-fn fails(opinion: &Opinion, id: &str) -> bool {
-    of(opinion, id).p.is_some_and(|p| p <= 0.05)
-}
-
-fn share(runs: u64, ask: &dyn Fn(u64) -> bool) -> u64 {
-    (0..runs).filter(|&seed| ask(seed)).count() as u64
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use transect_anatomy::metric;
 use transect_anatomy::simulate::metric::{Planted, plant};
 use transect_anatomy::simulate::{Scenario, tables_of};
-use transect_anatomy::{Ground, Opinion, Study};
-use transect_core::{Finding, Task, Verdict};
+use transect_anatomy::{Opinion, Study};
+use transect_core::{Task, Verdict};
+
+use super::{comes_to, of, verdicts};
 
 const ID: &str = "metric.separation";
 
@@ -24,41 +26,12 @@ fn opinion(scenario: &Scenario, planted: &Planted) -> Opinion {
         .expect("it is there in these tables")
 }
 
-fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
-    &opinion
-        .drafts
-        .iter()
-        .find(|d| d.finding.id == id)
-        .unwrap_or_else(|| panic!("no finding {id}"))
-        .finding
-}
-
-/// Whether the primary passes, and whether it fails as the only one of a run.
-fn comes_to(opinion: &Opinion) -> (bool, bool) {
-    let draft = opinion
-        .drafts
-        .iter()
-        .find(|d| d.finding.id == ID)
-        .expect("it is there in these tables");
-    let Ground::Shown { good, bad, enough } = draft.ground else {
-        panic!("{draft:?}");
-    };
-    (
-        enough && good && !bad,
-        enough && draft.finding.p.is_some_and(|p| p <= 0.05),
-    )
-}
-
-/// How often runs pass, and how often they fail.
-fn count(runs: u64, make: &dyn Fn(u64) -> (Scenario, Planted)) -> (u64, u64) {
-    let mut counts = (0, 0);
-    for seed in 0..runs {
+/// How many runs pass, and how many fail.
+fn count(runs: u64, make: &(dyn Fn(u64) -> (Scenario, Planted) + Sync)) -> (u64, u64) {
+    verdicts(runs, &|seed| {
         let (scenario, planted) = make(seed);
-        let (passed, failed) = comes_to(&opinion(&scenario, &planted));
-        counts.0 += u64::from(passed);
-        counts.1 += u64::from(failed);
-    }
-    counts
+        comes_to(&opinion(&scenario, &planted), ID)
+    })
 }
 
 #[test]
@@ -71,9 +44,9 @@ fn copies_that_score_as_well_fail_the_metric_and_others_pass_it() {
         target_score: 0.77,
         ..scenario(1)
     };
-    assert_eq!(comes_to(&opinion(&s, &blind)), (false, true));
+    assert_eq!(comes_to(&opinion(&s, &blind), ID), Verdict::Fail);
     let sound = opinion(&scenario(1), &Planted::default());
-    assert_eq!(comes_to(&sound), (true, false));
+    assert_eq!(comes_to(&sound, ID), Verdict::Pass);
     let f = of(&sound, ID);
     assert!(
         f.claim.contains("tells the model from everything"),
@@ -104,7 +77,7 @@ fn a_rare_class_makes_accuracy_blind_and_balanced_accuracy_not() {
     );
     let f = of(&blind, ID);
     assert!(f.claim.contains("always class 0"), "{}", f.claim);
-    assert!(!comes_to(&blind).0);
+    assert_ne!(comes_to(&blind, ID), Verdict::Pass);
     let mut claimed = tables_of(&s, metric::plan);
     plant(
         &mut claimed,
@@ -120,7 +93,7 @@ fn a_rare_class_makes_accuracy_blind_and_balanced_accuracy_not() {
         .claims
         .insert("balanced_accuracy".to_owned(), 0.9);
     let other = metric::judge(&Study::new(&claimed).unwrap()).unwrap();
-    assert!(comes_to(&other).0, "{:?}", of(&other, ID));
+    assert_eq!(comes_to(&other, ID), Verdict::Pass, "{:?}", of(&other, ID));
 }
 
 /// The least favourable null, the difference exactly at the margin, and the null of no difference: both errors stay rare.
@@ -170,7 +143,10 @@ fn few_groups_settle_nothing() {
         group_share: 0.5,
         ..scenario(3)
     };
-    assert_eq!(comes_to(&opinion(&s, &Planted::default())), (false, false));
+    assert_eq!(
+        comes_to(&opinion(&s, &Planted::default()), ID),
+        Verdict::Undecided
+    );
 }
 
 #[test]
@@ -182,7 +158,7 @@ fn predictions_alone_are_told_from_constant_answers_only() {
             ..Planted::default()
         },
     );
-    assert_eq!(comes_to(&o), (true, false));
+    assert_eq!(comes_to(&o, ID), Verdict::Pass);
     assert!(
         of(&o, ID)
             .caveats

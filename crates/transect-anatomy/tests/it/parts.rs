@@ -2,8 +2,8 @@
 
 use transect_anatomy::simulate::parts::{Parts, plant};
 use transect_anatomy::simulate::{Scenario, tables_of};
-use transect_anatomy::{Opinion, Study, calibration};
-use transect_core::{Finding, Task};
+use transect_anatomy::{Study, calibration};
+use transect_core::Task;
 
 use super::*;
 
@@ -23,15 +23,6 @@ fn opinion(seed: u64, task: Task, target: usize, parts: &Parts) -> Opinion {
     calibration::judge(&Study::new(&made).unwrap()).unwrap()
 }
 
-fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
-    &opinion
-        .drafts
-        .iter()
-        .find(|d| d.finding.id == id)
-        .unwrap_or_else(|| panic!("no finding {id}"))
-        .finding
-}
-
 #[test]
 fn objects_that_are_far_too_sure_fail_and_honest_ones_do_not() {
     for (task, noun) in [
@@ -49,14 +40,9 @@ fn objects_that_are_far_too_sure_fail_and_honest_ones_do_not() {
         assert!(finding.claim.contains("too sure"));
         // Its n is that of images, not of parts.
         assert_eq!(finding.n, 40);
-        let failing = (0..10)
-            .filter(|&seed| {
-                of(&opinion(seed, task, 40, &Parts::default()), GAIN)
-                    .p
-                    .unwrap()
-                    <= 0.05
-            })
-            .count();
+        let failing = share(10, &|seed| {
+            fails(&opinion(seed, task, 40, &Parts::default()), GAIN)
+        });
         assert!(failing <= 3, "{failing} of 10");
     }
 }

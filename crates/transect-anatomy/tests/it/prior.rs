@@ -1,7 +1,5 @@
 //! Flaws of the data themselves are found, and clean data are left alone.
 
-use std::collections::BTreeMap;
-
 use transect_anatomy::simulate::{
     Scenario,
     prior::{Flaw, Planted, plant},
@@ -12,7 +10,7 @@ use transect_core::{Task, TruthRef, Verdict};
 use transect_table::MemoryTables;
 
 use super::planted::most_of_five_percent;
-use super::{find, verdict};
+use super::{find, said, verdict};
 
 /// Images alone: nothing was measured.
 fn images(seed: u64, n: usize, classes: usize, group_size: usize) -> MemoryTables {
@@ -37,31 +35,6 @@ fn planted(seed: u64, n: usize, classes: usize, flaw: &Flaw) -> (Judged, Planted
     let planted = plant(&mut tables, flaw);
     let judged = judge(&tables).expect("a run that was simulated can be judged");
     (judged, planted)
-}
-
-/// Counts what is said of many runs, on two threads.
-fn count(runs: u64, ask: &(dyn Fn(u64) -> Vec<String> + Sync)) -> BTreeMap<String, u64> {
-    let said: Vec<String> = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2)
-            .map(|half| {
-                scope.spawn(move || {
-                    (0..runs)
-                        .filter(|s| s % 2 == half)
-                        .flat_map(ask)
-                        .collect::<Vec<String>>()
-                })
-            })
-            .collect();
-        workers
-            .into_iter()
-            .flat_map(|w| w.join().expect("a worker ends"))
-            .collect()
-    });
-    let mut counts = BTreeMap::new();
-    for said in said {
-        *counts.entry(said).or_insert(0) += 1;
-    }
-    counts
 }
 
 #[test]
@@ -313,7 +286,7 @@ fn without_truth_images_are_looked_at_all_the_same() {
 
 /// The least favourable null of the format: two classes, widths that tell three quarters of them, so half of the way.
 fn at_the_threshold(runs: u64) {
-    let said = count(runs, &|seed| {
+    let counts = said(runs, &|seed| {
         let flaw = Flaw {
             format: 0.5,
             ..Flaw::default()
@@ -321,9 +294,9 @@ fn at_the_threshold(runs: u64) {
         let (judged, _) = planted(1000 + seed, 120, 2, &flaw);
         vec![format!("{:?}", verdict(&judged, "prior.lazy_learner"))]
     });
-    let fails = said.get("Fail").copied().unwrap_or(0);
-    assert!(fails <= most_of_five_percent(runs), "{said:?}");
-    assert_eq!(said.get("Pass"), None, "{said:?}");
+    let fails = counts.get("Fail").copied().unwrap_or(0);
+    assert!(fails <= most_of_five_percent(runs), "{counts:?}");
+    assert_eq!(counts.get("Pass"), None, "{counts:?}");
 }
 
 #[test]
@@ -339,7 +312,7 @@ fn a_format_at_the_threshold_rarely_fails_in_full() {
 
 /// Clean data: how often a stratum or a pair is found where there is none.
 fn false_alarms(runs: u64) {
-    let said = count(runs, &|seed| {
+    let counts = said(runs, &|seed| {
         let (judged, _) = planted(5000 + seed, 100, 2, &Flaw::default());
         let mut said = Vec::new();
         if find(&judged, "prior.strata").estimate != Some(0.0) {
@@ -353,8 +326,8 @@ fn false_alarms(runs: u64) {
         }
         said
     });
-    println!("of {runs} clean sets: {said:?}");
-    for (what, n) in &said {
+    println!("of {runs} clean sets: {counts:?}");
+    for (what, n) in &counts {
         assert!(*n <= most_of_five_percent(runs), "{what}: {n} of {runs}");
     }
 }
