@@ -108,7 +108,10 @@ pub struct TraceRow {
     pub parameters: Vec<f64>,
 }
 
-/// How long one measurement took. Outside the contract: never the same twice.
+/// How long one measurement took, or what is done once for a row. Outside the contract: never the same twice.
+///
+/// Of the model `features` the "views" are the parts of stage 0: `read` (the row's files), `attributes`, `features`. Of any other
+/// model `read` is the reading of the row for its measurements. Only `total_s` of such a row is over 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
     /// Manifest row.

@@ -7,7 +7,8 @@ use arrow_array::{Float32Array, RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use transect_core::Result;
 
-use super::fields::{digest, field, number, numbers, strings};
+use super::fields::{field, number, numbers, strings};
+use super::key::{Key, Keys, Of, keyed_columns, keyed_fields};
 use super::{Table, damaged};
 use crate::tables::{ElementKind, ElementRow};
 
@@ -28,20 +29,19 @@ impl Table for ElementTable {
     type Row = ElementRow;
 
     fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(vec![
-            field("row", DataType::UInt32, false),
-            field("image_sha256", DataType::Utf8, false),
-            field("model_id", DataType::Utf8, false),
-            field("view_id", DataType::Utf8, false),
-            field("kind", DataType::Utf8, false),
-            field("truth", DataType::UInt32, true),
-            field("pred", DataType::UInt32, true),
-            field("confidence", DataType::Float32, true),
-            field("iou", DataType::Float32, true),
-            field("area_px", DataType::Float32, false),
-            field("row_px", DataType::Float32, false),
-            field("column_px", DataType::Float32, false),
-        ]))
+        Arc::new(Schema::new(keyed_fields(
+            Of::Whole,
+            vec![
+                field("kind", DataType::Utf8, false),
+                field("truth", DataType::UInt32, true),
+                field("pred", DataType::UInt32, true),
+                field("confidence", DataType::Float32, true),
+                field("iou", DataType::Float32, true),
+                field("area_px", DataType::Float32, false),
+                field("row_px", DataType::Float32, false),
+                field("column_px", DataType::Float32, false),
+            ],
+        )))
     }
 
     fn encode(&self, rows: &[ElementRow]) -> Result<RecordBatch> {
@@ -56,22 +56,26 @@ impl Table for ElementTable {
         }
         RecordBatch::try_new(
             self.schema(),
-            vec![
-                Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.row))),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| r.image_sha256.hex()),
-                )),
-                text(rows, |r| &r.model_id),
-                text(rows, |r| &r.view_id),
-                text(rows, |r| r.kind.word()),
-                Arc::new(rows.iter().map(|r| r.truth).collect::<UInt32Array>()),
-                Arc::new(rows.iter().map(|r| r.pred).collect::<UInt32Array>()),
-                Arc::new(rows.iter().map(|r| r.confidence).collect::<Float32Array>()),
-                Arc::new(rows.iter().map(|r| r.iou).collect::<Float32Array>()),
-                float(rows, |r| r.area_px),
-                float(rows, |r| r.place_px[0]),
-                float(rows, |r| r.place_px[1]),
-            ],
+            keyed_columns(
+                Of::Whole,
+                rows,
+                |r| Key {
+                    row: r.row,
+                    image_sha256: Some(r.image_sha256),
+                    model_id: Some(&r.model_id),
+                    view_id: &r.view_id,
+                },
+                vec![
+                    text(rows, |r| r.kind.word()),
+                    Arc::new(rows.iter().map(|r| r.truth).collect::<UInt32Array>()),
+                    Arc::new(rows.iter().map(|r| r.pred).collect::<UInt32Array>()),
+                    Arc::new(rows.iter().map(|r| r.confidence).collect::<Float32Array>()),
+                    Arc::new(rows.iter().map(|r| r.iou).collect::<Float32Array>()),
+                    float(rows, |r| r.area_px),
+                    float(rows, |r| r.place_px[0]),
+                    float(rows, |r| r.place_px[1]),
+                ],
+            ),
         )
         .map_err(damaged)
     }
@@ -81,10 +85,7 @@ impl Table for ElementTable {
     }
 
     fn decode(&self, batch: &RecordBatch, rows: &mut Vec<ElementRow>) -> Result<()> {
-        let row = numbers::<UInt32Type>(batch, "row")?;
-        let sha = strings(batch, "image_sha256")?;
-        let model = strings(batch, "model_id")?;
-        let view = strings(batch, "view_id")?;
+        let keys = Keys::of(batch, Of::Whole)?;
         let kind = strings(batch, "kind")?;
         let truth = numbers::<UInt32Type>(batch, "truth")?;
         let pred = numbers::<UInt32Type>(batch, "pred")?;
@@ -95,10 +96,10 @@ impl Table for ElementTable {
         let column_px = numbers::<Float32Type>(batch, "column_px")?;
         for i in 0..batch.num_rows() {
             rows.push(ElementRow {
-                row: row.value(i),
-                image_sha256: digest(sha, i)?,
-                model_id: model.value(i).to_owned(),
-                view_id: view.value(i).to_owned(),
+                row: keys.row(i),
+                image_sha256: keys.image_sha256(i)?,
+                model_id: keys.model_id(i),
+                view_id: keys.view_id(i),
                 kind: match kind.value(i) {
                     "object" => ElementKind::Object,
                     "pixel" => ElementKind::Pixel,

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use arrow_array::builder::{Float32Builder, ListBuilder};
-use arrow_array::types::UInt32Type;
-use arrow_array::{RecordBatch, StringArray, UInt32Array};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use transect_core::Result;
 
-use super::fields::{digest, field, floats, list_of, lists, numbers, strings};
+use super::fields::{field, floats, list_of, lists};
+use super::key::{Key, Keys, Of, keyed_columns, keyed_fields};
 use super::{Table, damaged};
 use crate::tables::EmbeddingRow;
 
@@ -22,12 +22,10 @@ impl Table for EmbeddingTable {
     const ROW_GROUP: usize = 256;
 
     fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(vec![
-            field("row", DataType::UInt32, false),
-            field("image_sha256", DataType::Utf8, false),
-            field("view_id", DataType::Utf8, false),
-            field("embedding", list_of(DataType::Float32), false),
-        ]))
+        Arc::new(Schema::new(keyed_fields(
+            Of::WithoutModel,
+            vec![field("embedding", list_of(DataType::Float32), false)],
+        )))
     }
 
     fn encode(&self, rows: &[EmbeddingRow]) -> Result<RecordBatch> {
@@ -38,16 +36,17 @@ impl Table for EmbeddingTable {
         }
         RecordBatch::try_new(
             self.schema(),
-            vec![
-                Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.row))),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| r.image_sha256.hex()),
-                )),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| &r.view_id),
-                )),
-                Arc::new(values.finish()),
-            ],
+            keyed_columns(
+                Of::WithoutModel,
+                rows,
+                |r| Key {
+                    row: r.row,
+                    image_sha256: Some(r.image_sha256),
+                    model_id: None,
+                    view_id: &r.view_id,
+                },
+                vec![Arc::new(values.finish())],
+            ),
         )
         .map_err(damaged)
     }
@@ -57,15 +56,13 @@ impl Table for EmbeddingTable {
     }
 
     fn decode(&self, batch: &RecordBatch, rows: &mut Vec<EmbeddingRow>) -> Result<()> {
-        let row = numbers::<UInt32Type>(batch, "row")?;
-        let sha = strings(batch, "image_sha256")?;
-        let view = strings(batch, "view_id")?;
+        let keys = Keys::of(batch, Of::WithoutModel)?;
         let values = lists(batch, "embedding")?;
         for i in 0..batch.num_rows() {
             rows.push(EmbeddingRow {
-                row: row.value(i),
-                image_sha256: digest(sha, i)?,
-                view_id: view.value(i).to_owned(),
+                row: keys.row(i),
+                image_sha256: keys.image_sha256(i)?,
+                view_id: keys.view_id(i),
                 values: floats(values, i)?,
             });
         }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arrow_array::builder::{ListBuilder, UInt32Builder};
 use arrow_array::types::UInt32Type;
-use arrow_array::{RecordBatch, StringArray, UInt32Array};
+use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use transect_core::Result;
 
-use super::fields::{digest, field, integers, list_of, lists, numbers, strings};
+use super::fields::{field, integers, list_of, lists, numbers};
+use super::key::{Key, Keys, Of, keyed_columns, keyed_fields};
 use super::{Table, damaged};
 use crate::mask::MaskRow;
 
@@ -22,15 +23,14 @@ impl Table for MaskTable {
     const ROW_GROUP: usize = 256;
 
     fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(vec![
-            field("row", DataType::UInt32, false),
-            field("image_sha256", DataType::Utf8, false),
-            field("model_id", DataType::Utf8, false),
-            field("view_id", DataType::Utf8, false),
-            field("rows", DataType::UInt32, false),
-            field("columns", DataType::UInt32, false),
-            field("runs", list_of(DataType::UInt32), false),
-        ]))
+        Arc::new(Schema::new(keyed_fields(
+            Of::Whole,
+            vec![
+                field("rows", DataType::UInt32, false),
+                field("columns", DataType::UInt32, false),
+                field("runs", list_of(DataType::UInt32), false),
+            ],
+        )))
     }
 
     fn encode(&self, rows: &[MaskRow]) -> Result<RecordBatch> {
@@ -41,23 +41,23 @@ impl Table for MaskTable {
         }
         RecordBatch::try_new(
             self.schema(),
-            vec![
-                Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.row))),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| r.image_sha256.hex()),
-                )),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| &r.model_id),
-                )),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| &r.view_id),
-                )),
-                Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.rows))),
-                Arc::new(UInt32Array::from_iter_values(
-                    rows.iter().map(|r| r.columns),
-                )),
-                Arc::new(runs.finish()),
-            ],
+            keyed_columns(
+                Of::Whole,
+                rows,
+                |r| Key {
+                    row: r.row,
+                    image_sha256: Some(r.image_sha256),
+                    model_id: Some(&r.model_id),
+                    view_id: &r.view_id,
+                },
+                vec![
+                    Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.rows))),
+                    Arc::new(UInt32Array::from_iter_values(
+                        rows.iter().map(|r| r.columns),
+                    )),
+                    Arc::new(runs.finish()),
+                ],
+            ),
         )
         .map_err(damaged)
     }
@@ -67,19 +67,16 @@ impl Table for MaskTable {
     }
 
     fn decode(&self, batch: &RecordBatch, rows: &mut Vec<MaskRow>) -> Result<()> {
-        let row = numbers::<UInt32Type>(batch, "row")?;
-        let sha = strings(batch, "image_sha256")?;
-        let model = strings(batch, "model_id")?;
-        let view = strings(batch, "view_id")?;
+        let keys = Keys::of(batch, Of::Whole)?;
         let height = numbers::<UInt32Type>(batch, "rows")?;
         let width = numbers::<UInt32Type>(batch, "columns")?;
         let runs = lists(batch, "runs")?;
         for i in 0..batch.num_rows() {
             rows.push(MaskRow {
-                row: row.value(i),
-                image_sha256: digest(sha, i)?,
-                model_id: model.value(i).to_owned(),
-                view_id: view.value(i).to_owned(),
+                row: keys.row(i),
+                image_sha256: keys.image_sha256(i)?,
+                model_id: keys.model_id(i),
+                view_id: keys.view_id(i),
                 rows: height.value(i),
                 columns: width.value(i),
                 runs: integers(runs, i)?,

@@ -5,6 +5,7 @@ mod embeddings;
 mod fields;
 mod folder;
 mod items;
+mod key;
 mod masks;
 mod measurements;
 mod timings;

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow_array::types::{Float64Type, UInt32Type};
-use arrow_array::{Float64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::types::Float64Type;
+use arrow_array::{Float64Array, RecordBatch};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use transect_core::Result;
 
-use super::fields::{field, numbers, strings};
+use super::fields::{field, numbers};
+use super::key::{Key, Keys, Of, keyed_columns, keyed_fields};
 use super::{Table, damaged};
 use crate::tables::Timing;
 
@@ -19,37 +20,40 @@ impl Table for TimingTable {
     type Row = Timing;
 
     fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(vec![
-            field("row", DataType::UInt32, false),
-            field("model_id", DataType::Utf8, false),
-            field("view_id", DataType::Utf8, false),
-            field("view_s", DataType::Float64, false),
-            field("inference_s", DataType::Float64, false),
-            field("total_s", DataType::Float64, false),
-        ]))
+        Arc::new(Schema::new(keyed_fields(
+            Of::WithoutContent,
+            vec![
+                field("view_s", DataType::Float64, false),
+                field("inference_s", DataType::Float64, false),
+                field("total_s", DataType::Float64, false),
+            ],
+        )))
     }
 
     fn encode(&self, rows: &[Timing]) -> Result<RecordBatch> {
         RecordBatch::try_new(
             self.schema(),
-            vec![
-                Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.row))),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| &r.model_id),
-                )),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| &r.view_id),
-                )),
-                Arc::new(Float64Array::from_iter_values(
-                    rows.iter().map(|r| r.view_s),
-                )),
-                Arc::new(Float64Array::from_iter_values(
-                    rows.iter().map(|r| r.inference_s),
-                )),
-                Arc::new(Float64Array::from_iter_values(
-                    rows.iter().map(|r| r.total_s),
-                )),
-            ],
+            keyed_columns(
+                Of::WithoutContent,
+                rows,
+                |r| Key {
+                    row: r.row,
+                    image_sha256: None,
+                    model_id: Some(&r.model_id),
+                    view_id: &r.view_id,
+                },
+                vec![
+                    Arc::new(Float64Array::from_iter_values(
+                        rows.iter().map(|r| r.view_s),
+                    )),
+                    Arc::new(Float64Array::from_iter_values(
+                        rows.iter().map(|r| r.inference_s),
+                    )),
+                    Arc::new(Float64Array::from_iter_values(
+                        rows.iter().map(|r| r.total_s),
+                    )),
+                ],
+            ),
         )
         .map_err(damaged)
     }
@@ -59,17 +63,15 @@ impl Table for TimingTable {
     }
 
     fn decode(&self, batch: &RecordBatch, rows: &mut Vec<Timing>) -> Result<()> {
-        let row = numbers::<UInt32Type>(batch, "row")?;
-        let model = strings(batch, "model_id")?;
-        let view = strings(batch, "view_id")?;
+        let keys = Keys::of(batch, Of::WithoutContent)?;
         let view_s = numbers::<Float64Type>(batch, "view_s")?;
         let inference_s = numbers::<Float64Type>(batch, "inference_s")?;
         let total_s = numbers::<Float64Type>(batch, "total_s")?;
         for i in 0..batch.num_rows() {
             rows.push(Timing {
-                row: row.value(i),
-                model_id: model.value(i).to_owned(),
-                view_id: view.value(i).to_owned(),
+                row: keys.row(i),
+                model_id: keys.model_id(i),
+                view_id: keys.view_id(i),
                 view_s: view_s.value(i),
                 inference_s: inference_s.value(i),
                 total_s: total_s.value(i),

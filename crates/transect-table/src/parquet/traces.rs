@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arrow_array::builder::{Float64Builder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, UInt32Type};
-use arrow_array::{Float64Array, RecordBatch, StringArray, UInt32Array};
+use arrow_array::{Float64Array, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Schema, SchemaRef};
 use transect_core::Result;
 
-use super::fields::{digest, field, list_of, lists, number, numbers, strings};
+use super::fields::{field, list_of, lists, number, numbers};
+use super::key::{Key, Keys, Of, keyed_columns, keyed_fields};
 use super::{Table, damaged};
 use crate::tables::TraceRow;
 
@@ -21,19 +22,18 @@ impl Table for TraceTable {
     type Row = TraceRow;
 
     fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(vec![
-            field("row", DataType::UInt32, false),
-            field("image_sha256", DataType::Utf8, false),
-            field("model_id", DataType::Utf8, false),
-            field("view_id", DataType::Utf8, false),
-            field("query", DataType::UInt32, false),
-            field("objective", DataType::Float64, false),
-            field("score", DataType::Float64, true),
-            field("pred_class", DataType::UInt32, true),
-            field("pred_count", DataType::Float64, true),
-            field("distance", DataType::Float64, false),
-            field("parameters", list_of(DataType::Float64), false),
-        ]))
+        Arc::new(Schema::new(keyed_fields(
+            Of::Whole,
+            vec![
+                field("query", DataType::UInt32, false),
+                field("objective", DataType::Float64, false),
+                field("score", DataType::Float64, true),
+                field("pred_class", DataType::UInt32, true),
+                field("pred_count", DataType::Float64, true),
+                field("distance", DataType::Float64, false),
+                field("parameters", list_of(DataType::Float64), false),
+            ],
+        )))
     }
 
     fn encode(&self, rows: &[TraceRow]) -> Result<RecordBatch> {
@@ -44,29 +44,29 @@ impl Table for TraceTable {
         }
         RecordBatch::try_new(
             self.schema(),
-            vec![
-                Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.row))),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| r.image_sha256.hex()),
-                )),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| &r.model_id),
-                )),
-                Arc::new(StringArray::from_iter_values(
-                    rows.iter().map(|r| &r.view_id),
-                )),
-                Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.query))),
-                Arc::new(Float64Array::from_iter_values(
-                    rows.iter().map(|r| r.objective),
-                )),
-                Arc::new(rows.iter().map(|r| r.score).collect::<Float64Array>()),
-                Arc::new(rows.iter().map(|r| r.pred_class).collect::<UInt32Array>()),
-                Arc::new(rows.iter().map(|r| r.pred_count).collect::<Float64Array>()),
-                Arc::new(Float64Array::from_iter_values(
-                    rows.iter().map(|r| r.distance),
-                )),
-                Arc::new(parameters.finish()),
-            ],
+            keyed_columns(
+                Of::Whole,
+                rows,
+                |r| Key {
+                    row: r.row,
+                    image_sha256: Some(r.image_sha256),
+                    model_id: Some(&r.model_id),
+                    view_id: &r.view_id,
+                },
+                vec![
+                    Arc::new(UInt32Array::from_iter_values(rows.iter().map(|r| r.query))),
+                    Arc::new(Float64Array::from_iter_values(
+                        rows.iter().map(|r| r.objective),
+                    )),
+                    Arc::new(rows.iter().map(|r| r.score).collect::<Float64Array>()),
+                    Arc::new(rows.iter().map(|r| r.pred_class).collect::<UInt32Array>()),
+                    Arc::new(rows.iter().map(|r| r.pred_count).collect::<Float64Array>()),
+                    Arc::new(Float64Array::from_iter_values(
+                        rows.iter().map(|r| r.distance),
+                    )),
+                    Arc::new(parameters.finish()),
+                ],
+            ),
         )
         .map_err(damaged)
     }
@@ -76,10 +76,7 @@ impl Table for TraceTable {
     }
 
     fn decode(&self, batch: &RecordBatch, rows: &mut Vec<TraceRow>) -> Result<()> {
-        let row = numbers::<UInt32Type>(batch, "row")?;
-        let sha = strings(batch, "image_sha256")?;
-        let model = strings(batch, "model_id")?;
-        let view = strings(batch, "view_id")?;
+        let keys = Keys::of(batch, Of::Whole)?;
         let query = numbers::<UInt32Type>(batch, "query")?;
         let objective = numbers::<Float64Type>(batch, "objective")?;
         let score = numbers::<Float64Type>(batch, "score")?;
@@ -93,10 +90,10 @@ impl Table for TraceTable {
                 .as_primitive_opt::<Float64Type>()
                 .ok_or_else(|| damaged("no column `parameters` of the expected type"))?;
             rows.push(TraceRow {
-                row: row.value(i),
-                image_sha256: digest(sha, i)?,
-                model_id: model.value(i).to_owned(),
-                view_id: view.value(i).to_owned(),
+                row: keys.row(i),
+                image_sha256: keys.image_sha256(i)?,
+                model_id: keys.model_id(i),
+                view_id: keys.view_id(i),
                 query: query.value(i),
                 objective: objective.value(i),
                 score: number(score, i),
