@@ -4,8 +4,8 @@ use transect_anatomy::shortcut;
 use transect_anatomy::simulate::shortcut::{Flaw, plant};
 use transect_anatomy::simulate::{Scenario, tables_of};
 use transect_anatomy::{Opinion, Study};
+use transect_core::Task;
 use transect_core::context::PlanLevel;
-use transect_core::{Finding, Task};
 
 use super::*;
 
@@ -36,39 +36,19 @@ fn opinion(scenario: &Scenario, flaw: &Flaw) -> Opinion {
     shortcut::judge(&Study::new(&made).unwrap()).unwrap()
 }
 
-fn of<'a>(opinion: &'a Opinion, id: &str) -> &'a Finding {
-    &opinion
-        .drafts
-        .iter()
-        .find(|d| d.finding.id == id)
-        .unwrap_or_else(|| panic!("no finding {id}"))
-        .finding
-}
-
 /// Whether the primary would fail as the only one of a run.
 fn fails(opinion: &Opinion) -> bool {
     of(opinion, ID).p.is_some_and(|p| p <= 0.05)
 }
 
-/// What `ask` says of many runs, on two threads.
+/// In how many runs `ask` is so.
 fn share(
     runs: u64,
     flaw: Flaw,
     make: &(dyn Fn(u64) -> Scenario + Sync),
     ask: &(dyn Fn(&Opinion) -> bool + Sync),
 ) -> u64 {
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..2)
-            .map(|half| {
-                scope.spawn(move || {
-                    (0..runs)
-                        .filter(|s| s % 2 == half && ask(&opinion(&make(*s), &flaw)))
-                        .count() as u64
-                })
-            })
-            .collect();
-        workers.into_iter().map(|w| w.join().unwrap()).sum()
-    })
+    super::share(runs, &|seed| ask(&opinion(&make(seed), &flaw)))
 }
 
 const SHORTCUT: Flaw = Flaw {
