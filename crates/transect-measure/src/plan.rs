@@ -272,6 +272,23 @@ impl Plan {
             .map_or(&[], |plan| plan.views(row as usize))
     }
 
+    /// Gives, for each stage after the first and each model, every list of views with the number of rows that have it.
+    pub(crate) fn tally(&self, mut each: impl FnMut(Stage, &str, &[View], usize)) {
+        for (stage, plan) in [(Stage::Own, &self.own), (Stage::Partner, &self.partner)] {
+            for model in &plan.models {
+                for (at, views) in model
+                    .lists
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, v)| !v.is_empty())
+                {
+                    let rows = model.list_of.iter().filter(|l| **l as usize == at).count();
+                    each(stage, &model.model, views, rows);
+                }
+            }
+        }
+    }
+
     /// Whether single pixels of a row are looked at.
     pub fn pixels(&self, row: u32) -> bool {
         let row = row as usize;
