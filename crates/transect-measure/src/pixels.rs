@@ -1,7 +1,7 @@
 //! Single pixels of images with outlines: which are looked at, and what is kept of each.
 //!
 //! At most 64 pixels of an image are drawn, the same for every model. Rows of their tables
-//! (`embeddings/features/pixel_<family>.parquet`, `embeddings/<model>/pixels%3A<layer>.parquet`) begin with the number of pixels
+//! (`embeddings/features/pixel_<family>.parquet`, `embeddings/<model>/pixels%3a<layer>.parquet`) begin with the number of pixels
 //! kept; then the numbers of each pixel follow, in the order of the draw. Where each has more than 32 numbers, fewer
 //! pixels are kept, the first of the draw: about 2,048 numbers (8 kB) a row, and 16 pixels at least.
 

@@ -161,6 +161,6 @@ fn pixels_are_the_same_bytes_on_any_threads_and_shards() {
     assert!(
         hashes(&one)
             .iter()
-            .any(|(name, _)| name.contains("pixels%3A"))
+            .any(|(name, _)| name.contains("pixels%3a"))
     );
 }
