@@ -243,6 +243,7 @@ fn try_views(job: &Job, tried: &[Tried], estimate: &mut Estimate) -> Result<()> 
         context: &job.context,
         fits: &fits,
         model_id: job.source.model_id(AUDITED),
+        pixels: false,
     };
     let mut time = |tried: &Tried, view: &View| {
         let item = &job.dataset.items[tried.row];
