@@ -57,7 +57,37 @@ const MANIFESTS: &[&str] = &["manifest.csv", "manifest.tsv", "manifest.jsonl"];
 /// # Errors
 /// `T001` an unreadable folder, `T020` a folder whose layout is not clear, `T021` a pattern that cannot be used.
 pub fn list(dir: &Path, options: &FolderOptions) -> Result<Listing, Errors> {
-    list_without(dir, options, &[])
+    let hint = of_others(dir);
+    match (list_without(dir, options, &[]), hint) {
+        (Ok(mut listing), Some(hint)) => {
+            listing.notes.push(hint);
+            Ok(listing)
+        }
+        (Err(errors), Some(hint)) => Err(Errors(
+            errors.0.into_iter().map(|e| e.note(hint.clone())).collect(),
+        )),
+        (other, None) => other,
+    }
+}
+
+/// What says that the folder has annotations in a format of others.
+fn of_others(dir: &Path) -> Option<String> {
+    let known = [
+        ("data.yaml", "yolo"),
+        ("classes.txt", "yolo"),
+        ("01_GT", "ctc"),
+        ("02_GT", "ctc"),
+        ("media.csv", "camtrap-dp"),
+        ("metadata.csv", "hugging-face"),
+        ("metadata.jsonl", "hugging-face"),
+        ("rdf.yaml", "bioimageio"),
+    ];
+    let (name, format) = known
+        .into_iter()
+        .find(|(name, _)| dir.join(name).exists())?;
+    Some(format!(
+        "the folder has {name}: --format {format} reads its annotations"
+    ))
 }
 
 /// As [`list`], without the files at these paths below the folder.
@@ -87,7 +117,7 @@ pub(crate) fn list_without(
         return Err(
             Error::new(&codes::FOLDER_LAYOUT, "there is no image in the folder")
                 .at(dir)
-                .help("read are PNG, JPEG, TIFF and NPY")
+                .help("read are PNG, JPEG, TIFF, NPY, NPZ, DICOM, ENVI (its .hdr) and Zarr (its .zarr)")
                 .into(),
         );
     }
@@ -154,6 +184,10 @@ impl Walk {
             };
             if kind.is_symlink() {
                 self.links += 1;
+            } else if kind.is_dir() && is_image(&name) {
+                // A Zarr store is a folder.
+                self.images.push(path);
+                found += 1;
             } else if kind.is_dir() {
                 if depth >= 32 {
                     return Err(Error::new(

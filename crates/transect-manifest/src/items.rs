@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use csv::StringRecord;
 use transect_core::codes::manifest as codes;
 use transect_core::{Code, Digest, Error, Errors, Item, PixelSize, Role, TruthRef};
+use transect_image::Selector;
 
 use crate::class_map::{ClassMap, Mapped};
 use crate::expr::{Expr, mark, number};
-use crate::path::{Files, Found, extension, is_image, refusal};
+use crate::path::{Files, Found, extension, is_truth, refusal};
 use crate::rows::{Lines, count};
 use crate::table::Table;
 use crate::{Dataset, Request, TruthKind};
@@ -501,8 +502,7 @@ fn nothing_left(role: Role, expr: Option<&Expr>, source: &Source, option: &str) 
 
 /// Extensions of annotations that are not images.
 const NOT_READ: &[&str] = &[
-    "txt", "json", "geojson", "xml", "csv", "tsv", "zip", "roi", "mat", "npz", "bmp", "gif", "dcm",
-    "h5", "hdf5", "zarr", "gz", "svg",
+    "txt", "json", "xml", "csv", "tsv", "mat", "bmp", "gif", "h5", "hdf5", "gz", "svg",
 ];
 
 /// What the truth column holds: told from the values where the user does not say.
@@ -525,14 +525,14 @@ fn truth_kind(
                 .filter(|(_, _, value)| !value.is_empty())
         })
     };
-    let paths = values().filter(|(_, _, v)| is_image(v)).count();
+    let paths = values().filter(|(_, _, v)| is_truth(v)).count();
     let classes = values().count() - paths;
     let not_read = values()
         .filter(|(_, _, v)| extension(v).is_some_and(|e| NOT_READ.contains(&e.as_str())))
         .count();
     if not_read > 0 && not_read == classes {
         let mut lines = Lines::default();
-        for (_, line, value) in values().filter(|(_, _, v)| !is_image(v)) {
+        for (_, line, value) in values().filter(|(_, _, v)| !is_truth(v)) {
             lines.push(line as usize, format!("line {line}: {value}"));
         }
         let message = format!(
@@ -544,7 +544,7 @@ fn truth_kind(
                 .into_error(&codes::TRUTH_FORMAT, message)
                 .at(&sources[0].name)
                 .field("--truth")
-                .help("truth is a class name, or a label image as PNG, TIFF or NPY"),
+                .help("truth is a class name, a label image (PNG, TIFF, NPY), outlines (.roi, .zip of ImageJ, .geojson), or a folder of masks with `/` at its end; `transect manifest --format` reads COCO and YOLO"),
         );
         return None;
     }
@@ -576,7 +576,7 @@ fn truth_kind(
         _ => {
             let fewer_are_paths = paths <= classes;
             let mut lines = Lines::default();
-            for (source, line, value) in values().filter(|(_, _, v)| is_image(v) == fewer_are_paths)
+            for (source, line, value) in values().filter(|(_, _, v)| is_truth(v) == fewer_are_paths)
             {
                 lines.push(
                     line as usize,
@@ -655,6 +655,7 @@ struct Trouble {
     missing: Lines,
     missing_truth: Lines,
     page: Lines,
+    part: Lines,
     pixel_size: Lines,
     same: Lines,
     both: Lines,
@@ -665,8 +666,8 @@ struct Builder<'s, 'f> {
     columns: &'s [Columns],
     kind: Option<TruthKind>,
     map: Option<&'s ClassMap>,
-    /// Image and page, and where they were first: source, line, role.
-    seen: BTreeMap<(String, u32), (usize, u32, Role)>,
+    /// Image, page and part, and where they were first: source, line, role.
+    seen: BTreeMap<(String, u32, String), (usize, u32, Role)>,
     unmapped: BTreeMap<String, Lines>,
     mapped: BTreeSet<String>,
     dropped: BTreeMap<String, usize>,
@@ -816,6 +817,11 @@ impl<'s, 'f> Builder<'s, 'f> {
                 }
                 match source.files.find(path) {
                     Found::File(identity) => Some(identity),
+                    Found::Folder(identity) if name.ends_with("truth") => Some(identity),
+                    Found::Folder(_) => {
+                        missing.push(line as usize, format!("line {line}: {path} (a folder)"));
+                        None
+                    }
                     Found::Missing => {
                         missing.push(line as usize, format!("line {line}: {path}"));
                         None
@@ -886,6 +892,17 @@ impl<'s, 'f> Builder<'s, 'f> {
                 .push(line as usize, format!("line {line}: `{text}`"));
             sound = false;
         }
+        let part = Selector::from_columns(page, |name| {
+            Some(cell(row, Some(source.table.column(name)?)))
+        });
+        let part = part
+            .map_err(|e| {
+                trouble
+                    .part
+                    .push(line as usize, format!("line {line}: {}", e.message));
+                sound = false;
+            })
+            .unwrap_or_default();
         let text = cell(row, columns.pixel_size);
         let pixel_size = number(text).filter(|v| *v > 0.0).map(PixelSize::square);
         if pixel_size.is_none() && !text.is_empty() {
@@ -900,7 +917,7 @@ impl<'s, 'f> Builder<'s, 'f> {
         let here = (choice.source, line, choice.role);
         let first = *self
             .seen
-            .entry((identity, page.unwrap_or(0)))
+            .entry((identity, page.unwrap_or(0), part.text()))
             .or_insert(here);
         if first != here {
             let where_first = if first.0 == choice.source {
@@ -914,9 +931,13 @@ impl<'s, 'f> Builder<'s, 'f> {
                 &mut trouble.both
             };
             let page = page.map_or_else(String::new, |p| format!(", page {p}"));
+            let part = match part.text() {
+                text if text.is_empty() => text,
+                text => format!(", {text}"),
+            };
             lines.push(
                 line as usize,
-                format!("line {line} and {where_first}: {}{page}", paths[0]),
+                format!("line {line} and {where_first}: {}{page}{part}", paths[0]),
             );
             return None;
         }
@@ -1003,6 +1024,13 @@ impl<'s, 'f> Builder<'s, 'f> {
             "cell in `page` is not a whole number",
             "cells in `page` are not whole numbers",
             "pages count from 0",
+        );
+        push(
+            trouble.part,
+            &codes::BAD_CELL,
+            "row does not say which part of its file it means",
+            "rows do not say which part of their file they mean",
+            "`image_series`, `image_level`, `image_time` and `image_plane` count from 0; `image_region` is first row, first column, rows, columns",
         );
         push(
             trouble.pixel_size,

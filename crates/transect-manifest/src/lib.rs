@@ -10,13 +10,16 @@
 
 mod bounded;
 mod class_map;
+mod exif_columns;
 pub mod expr;
 mod folder;
 mod import;
 mod items;
 pub mod outline;
 mod path;
+mod plate;
 mod rows;
+mod sheet;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -28,8 +31,10 @@ use self::class_map::ClassMap;
 use self::items::Source;
 use self::table::Table;
 
+pub use exif_columns::exif;
 pub use folder::{FolderOptions, Listing, folder, list};
 pub use import::{Draw, Format, ImportOptions, Imported, Sink, import};
+pub use plate::{Joined, join};
 pub use table::Syntax;
 
 /// What the truth column holds.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 pub(crate) enum Found {
     /// There is such a file; the text is the same for two paths to one file.
     File(String),
+    /// There is such a folder, and it is no store of an image.
+    Folder(String),
     /// There is none.
     Missing,
     /// It leads out of the folder.
@@ -93,20 +95,29 @@ impl Files for OnDisk {
             let Ok(target) = file.canonicalize() else {
                 return Found::Missing;
             };
-            let found = self.inside(&target);
-            return if found == Found::Outside || target.is_file() {
-                found
-            } else {
-                Found::Missing
-            };
+            return sort(self.inside(&target), &target);
         }
         // Where the folder is a link to the outside, so is its file, whether or not it is there.
-        let found = self.inside(&file);
-        if found == Found::Outside || meta.is_file() {
-            found
-        } else {
-            Found::Missing
-        }
+        sort(self.inside(&file), &file)
+    }
+}
+
+/// What of the kind of file that is there is an image: a file, or a folder that is a Zarr store.
+fn sort(found: Found, file: &Path) -> Found {
+    let Found::File(identity) = found else {
+        return found;
+    };
+    if file.is_file() {
+        return Found::File(identity);
+    }
+    if !file.is_dir() {
+        return Found::Missing;
+    }
+    let store = [".zattrs", ".zgroup", ".zarray", "zarr.json"];
+    if store.iter().any(|name| file.join(name).is_file()) {
+        Found::File(identity)
+    } else {
+        Found::Folder(identity)
     }
 }
 
@@ -128,8 +139,20 @@ impl Files for Known<'_> {
 
 /// Extensions of images that are read.
 pub(crate) fn is_image(path: &str) -> bool {
-    extension(path)
-        .is_some_and(|e| matches!(e.as_str(), "png" | "jpg" | "jpeg" | "tif" | "tiff" | "npy"))
+    extension(path).is_some_and(|e| {
+        matches!(
+            e.as_str(),
+            "png" | "jpg" | "jpeg" | "tif" | "tiff" | "npy" | "npz" | "dcm" | "hdr" | "zarr"
+        )
+    })
+}
+
+/// Whether a cell of truth is a path: of a label image, of outlines (a `.roi`, a ZIP archive of them, GeoJSON), or of a
+/// folder with a mask for each object, with `/` at its end.
+pub(crate) fn is_truth(path: &str) -> bool {
+    is_image(path)
+        || path.ends_with('/')
+        || extension(path).is_some_and(|e| matches!(e.as_str(), "roi" | "zip" | "geojson"))
 }
 
 /// The extension in lower case.

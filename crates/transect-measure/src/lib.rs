@@ -16,6 +16,7 @@ mod gather;
 mod job;
 mod load;
 mod measure_one;
+mod outlines;
 mod parts;
 mod pixels;
 mod plan;

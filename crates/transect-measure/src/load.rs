@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use transect_core::error::Kind;
 use transect_core::{Digest, Error, Image, Item, LabelImage, Result, Task, TruthRef, codes};
-use transect_image::{Files, Selector};
+use transect_image::{Files, Region, Selector};
 use transect_score::{Truth, class_index};
 
 use crate::job::{Job, MaskRule};
+use crate::outlines::from_outlines;
 
 /// A row, read.
 #[derive(Debug, Clone)]
@@ -152,7 +154,7 @@ fn selector(item: &Item) -> Result<Selector> {
 }
 
 /// Bytes of one of a row's files, within the limit.
-fn read(job: &Job, item: &Item, path: &str) -> Result<Vec<u8>> {
+pub(crate) fn read(job: &Job, item: &Item, path: &str) -> Result<Vec<u8>> {
     let full = job.dataset.roots[item.manifest as usize].join(path);
     let limit = job.limits.max_file_bytes;
     let io = |e: std::io::Error| {
@@ -243,8 +245,7 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
             let labels = outlines(job, item, path, &image)?;
             Some(match job.context.task {
                 Task::Semantic => Truth::Mask {
-                    mask: classes_of(labels, &job.mask, job.context.classes.len())
-                        .map_err(|e| e.at(path).image(&item.image))?,
+                    mask: labels,
                     ignore: job.mask.ignore.map(|_| IGNORED),
                 },
                 _ => Truth::Labels(labels),
@@ -252,14 +253,7 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
         }
     };
     let second = match &item.second_truth {
-        TruthRef::Path(path) => {
-            let labels = outlines(job, item, path, &image)?;
-            Some(match job.context.task {
-                Task::Semantic => classes_of(labels, &job.mask, job.context.classes.len())
-                    .map_err(|e| e.at(path).image(&item.image))?,
-                _ => labels,
-            })
-        }
+        TruthRef::Path(path) => Some(outlines(job, item, path, &image)?),
         _ => None,
     };
     Ok(Loaded {
@@ -271,15 +265,45 @@ pub fn load(job: &Job, item: &Item) -> Result<Loaded> {
     })
 }
 
-/// A label image or mask, at the size of its image.
+/// Labels of objects, or classes for a semantic task, at the size of the image.
 fn outlines(job: &Job, item: &Item, path: &str, image: &Image) -> Result<LabelImage> {
+    let region = selector(item)?.region;
+    let place = |e: Error| e.at(path).image(&item.image);
+    let drawn = from_outlines(job, item, path, image, region).map_err(place)?;
+    let (labels, of_classes) = match drawn {
+        Some(drawn) => (drawn.labels, drawn.of_classes),
+        None => (label_image(job, item, path, image, region)?, false),
+    };
+    if job.context.task == Task::Semantic && !of_classes {
+        return classes_of(labels, &job.mask, job.context.classes.len()).map_err(place);
+    }
+    Ok(labels)
+}
+
+/// A label image or mask, at the size of its image.
+fn label_image(
+    job: &Job,
+    item: &Item,
+    path: &str,
+    image: &Image,
+    region: Option<Region>,
+) -> Result<LabelImage> {
     // A region is cut out of the image and of what is true of it alike; pages, series and times are the image's own.
     let part = Selector {
-        region: selector(item)?.region,
+        region,
         ..Selector::default()
     };
     let files = Beside::new(job, item, path);
     let labels = transect_image::decode_labels_at(&files, path, &part, &job.limits)
+        .map_err(|e| {
+            // Cellpose keeps its masks in a pickle, which runs whatever its writer wanted: it is never opened.
+            match path.strip_suffix("_seg.npy") {
+                Some(stem) if e.kind() == Kind::Unsupported => e.help(format!(
+                    "write the masks as a plain array: python -c \"import numpy as n; n.save('{stem}_masks.npy', n.load('{stem}_seg.npy', allow_pickle=True).item()['masks'])\""
+                )),
+                _ => e,
+            }
+        })
         .map_err(|e| e.at(path).image(&item.image))?;
     if (labels.rows(), labels.columns()) != (image.rows(), image.columns()) {
         return Err(Error::new(

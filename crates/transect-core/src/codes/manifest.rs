@@ -27,10 +27,10 @@ codes! {
         "Paths are relative to the folder of the manifest and case-sensitive. All missing files are counted, the first twenty shown.";
     /// A cell that cannot be understood.
     BAD_CELL = "T009", Format, "cell cannot be understood",
-        "`page` is a whole number counted from 0; `role` is `reference` or `target`; `pixel_size_um` is a positive number of micrometres. Empty cells are allowed in all three.";
+        "`page` is a whole number counted from 0, and so are `image_series`, `image_level`, `image_time`, `image_plane`; `image_region` is first row, first column, rows, columns; `role` is `reference` or `target`; `pixel_size_um` is a positive number of micrometres. Empty cells are allowed in all of them.";
     /// The same image twice.
     DUPLICATE_ROWS = "T010", Usage, "rows name the same image twice",
-        "The same image and page may stand once on each side. A copy would be counted as a second, independent image and make intervals too narrow. Remove one of the rows; where an image has two truths, choose one.";
+        "The same image (page, part of a file) may stand once on each side. A copy would be counted as a second, independent image and make intervals too narrow. Remove one of the rows; where an image has two truths, choose one.";
     /// A row on both sides.
     BOTH_SIDES = "T011", Usage, "images are in reference and target",
         "An image cannot be both what the claim was made on and what it is tested on. Make --where and --reference-where exclude each other, or take the images out of one of the manifests.";
@@ -51,7 +51,7 @@ codes! {
         "One run has one task, so the truth column holds class names in every row, or paths of label images in every row. Select the rows of one task with --where, or name another column.";
     /// Truth in a form that is not read.
     TRUTH_FORMAT = "T017", Unsupported, "truth is in files that are not read",
-        "Label images are PNG, TIFF or NPY. Boxes and point lists are not read by this version. `transect manifest --format` draws the polygons of COCO and YOLO as label images.";
+        "Truth is a label image (PNG, TIFF, NPY and what else is read as an image), outlines (a .roi file of ImageJ, a ZIP archive of them, GeoJSON), or a folder with a mask for each object, named with `/` at its end. Boxes and point lists are not read by this version. `transect manifest --format` draws the polygons of COCO and YOLO as label images.";
     /// The class map cannot be used.
     CLASS_MAP = "T018", Format, "class map cannot be used",
         "A class map is a CSV file with the columns `from` and `to`, or a TOML file with lines such as `neutrophil = \"NEU\"`. `to` may be empty (such rows are left out and counted) or `*` (the class keeps its name); `from` may be `*` (every class that is not named).";
@@ -79,4 +79,7 @@ codes! {
     /// A folder or file that is not of the format said.
     IMPORT_LAYOUT = "T026", Usage, "annotations do not fit their format",
         "--format says what is read, and the folder or file has not what that format asks for; or images lie outside of the folder of the manifest, where no path leads. The error names what was looked for.";
+    /// A plate map that cannot be joined.
+    JOIN = "T027", Usage, "plate map cannot be joined",
+        "--join adds the columns of a plate map to the rows of its wells. The manifest needs a column `well` (and `plate`, where the map has one), every well of the manifest stands in the map once, and no column is there already. A1 and A01 are the same well. Maps are CSV: a column `well` and one row for each well, or the plate as it lies, with 1, 2, 3 … above and A, B, C … at the left.";
 }

@@ -22,6 +22,7 @@ use transect_core::{Error, Errors};
 use transect_image::Limits;
 
 use crate::rows::count;
+use crate::sheet::Sheet;
 
 /// A format of annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,46 +103,6 @@ pub fn import(source: &Path, options: &ImportOptions, sink: &mut Sink) -> Result
         Format::CamtrapDp => camtrap_dp::import(source, options, sink),
         Format::HuggingFace => hugging_face::import(source, options, sink),
         Format::Bioimageio => bioimageio::import(source, options),
-    }
-}
-
-/// Rows and columns of a manifest to be.
-#[derive(Debug, Default)]
-struct Sheet {
-    headers: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Sheet {
-    fn new<'a>(headers: impl IntoIterator<Item = &'a str>) -> Self {
-        Self {
-            headers: headers.into_iter().map(str::to_owned).collect(),
-            rows: Vec::new(),
-        }
-    }
-
-    /// Takes out columns, of those named, that are empty in every row.
-    fn without_empty(&mut self, names: &[&str]) {
-        for name in names {
-            let Some(at) = self.headers.iter().position(|h| h == name) else {
-                continue;
-            };
-            if self.rows.iter().all(|row| row[at].is_empty()) {
-                self.headers.remove(at);
-                for row in &mut self.rows {
-                    row.remove(at);
-                }
-            }
-        }
-    }
-
-    fn csv(&self) -> String {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        for row in std::iter::once(&self.headers).chain(&self.rows) {
-            // Writing to memory does not fail, and every cell is text.
-            let _ = writer.write_record(row);
-        }
-        String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
     }
 }
 

@@ -95,7 +95,7 @@ impl Place {
         let path = format!("{}{name}", self.prefix);
         match self.files.find(&path) {
             Found::File(_) => Some(path),
-            Found::Missing => {
+            Found::Missing | Found::Folder(_) => {
                 self.missing.push(name.to_owned());
                 None
             }

@@ -275,7 +275,7 @@ fn of_runs(runs: &Runs, rows: usize, columns: usize) -> Result<Vec<Span>, Error>
 }
 
 /// Upper, left, lower, right bound.
-fn bounds(shape: &Shape) -> Option<[f64; 4]> {
+pub(super) fn bounds(shape: &Shape) -> Option<[f64; 4]> {
     match shape {
         Shape::Rings(groups) => {
             let mut points = groups.iter().flatten().flatten();

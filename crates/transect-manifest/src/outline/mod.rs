@@ -9,6 +9,7 @@
 mod coco;
 mod draw;
 mod geojson;
+mod mask;
 mod roi;
 mod zip;
 
@@ -18,6 +19,7 @@ use transect_core::codes::manifest as codes;
 pub use coco::{Runs, runs_from_counts, runs_from_text};
 pub use draw::{Drawn, draw};
 pub use geojson::geojson;
+pub use mask::{of_mask, within};
 pub use roi::{roi, roi_zip};
 
 /// A closed line through these points; the last is joined to the first.
@@ -56,6 +58,30 @@ pub struct Outline {
 
 /// Most objects of one image.
 pub(crate) const MOST_OUTLINES: usize = 1 << 22;
+
+/// Whether a path ends like a file of outlines: `.roi`, `.zip`, `.geojson`.
+pub fn is_outlines(path: &str) -> bool {
+    crate::path::extension(path).is_some_and(|e| matches!(e.as_str(), "roi" | "zip" | "geojson"))
+}
+
+/// The outlines of a file, by the end of its name.
+///
+/// # Errors
+/// As [`roi`], [`roi_zip`] and [`geojson`]; `T022` for another name.
+pub fn read(bytes: &[u8], path: &str) -> Result<Vec<Outline>, Error> {
+    match crate::path::extension(path).as_deref() {
+        Some("roi") => {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            roi(bytes, &name[..name.len() - 4]).map(|outline| vec![outline])
+        }
+        Some("zip") => roi_zip(bytes),
+        Some("geojson") => geojson(bytes),
+        _ => Err(Error::new(
+            &codes::ANNOTATIONS,
+            "the file is not named like one of outlines",
+        )),
+    }
+}
 
 /// An outline that cannot be drawn.
 pub(crate) fn broken(what: impl Into<String>) -> Error {

@@ -140,7 +140,7 @@ fn layouts_that_are_not_clear_are_refused_with_what_was_seen() {
     assert_snapshot!(read(&["notes.txt"], None), @r"
     error[T020]: there is no image in the folder
       --> DIR
-      = help: read are PNG, JPEG, TIFF and NPY
+      = help: read are PNG, JPEG, TIFF, NPY, NPZ, DICOM, ENVI (its .hdr) and Zarr (its .zarr)
     ");
     let gone = list(
         std::path::Path::new("no/such/folder"),
@@ -227,4 +227,15 @@ fn patterns_that_cannot_be_used_are_refused() {
       = (?P<well>[ab])_(?P<channel>\d)
       = help: check what the pattern takes for a channel
     ");
+}
+
+#[test]
+fn annotations_of_others_are_pointed_out() {
+    let told = read(&["images/a.png", "labels/a.txt", "classes.txt"], None);
+    assert!(
+        told.contains("the folder has classes.txt: --format yolo reads its annotations"),
+        "{told}"
+    );
+    let refused = read(&["01/t000.tif", "01_GT/SEG/man_seg000.tif", "a.tif"], None);
+    assert!(refused.contains("--format ctc"), "{refused}");
 }

@@ -569,7 +569,7 @@ fn truth_is_told_from_its_values_or_refused() {
       --> m.csv:2, field `--truth`
       = line 2: t/a.txt
       = line 3: t/b.txt
-      = help: truth is a class name, or a label image as PNG, TIFF or NPY
+      = help: truth is a class name, a label image (PNG, TIFF, NPY), outlines (.roi, .zip of ImageJ, .geojson), or a folder of masks with `/` at its end; `transect manifest --format` reads COCO and YOLO
     ");
     assert_snapshot!(refusal(&dir, &Request { truth: some("mixed"), ..request(&dir) }), @r"
     error[T016]: `mixed` holds 1 class name and 1 path; the paths of images are:
@@ -760,4 +760,54 @@ proptest! {
             prop_assert!(!p.starts_with(['/', '\\', '~']) && p.split(['/', '\\']).all(|part| part != ".."), "{}", p);
         }
     }
+}
+
+#[test]
+fn parts_of_one_file_are_rows_of_their_own() {
+    let dir = place(
+        &["a.tif"],
+        "image,image_plane,image_region\na.tif,0,\na.tif,1,\na.tif,1,0 512 256 256\n",
+    );
+    let data = load(&request(&dir)).expect("three rows");
+    assert_eq!(data.items.len(), 3);
+    assert_eq!(data.items[2].columns["image_region"], "0 512 256 256");
+    let dir = place(
+        &["a.tif"],
+        "image,image_plane,image_region,image_series\na.tif,1,0 0 8 8,\na.tif,1,\"0, 0, 8, 8\",\na.tif,x,,\na.tif,1,4 4,\n",
+    );
+    assert_snapshot!(refusal(&dir, &request(&dir)), @r#"
+    error[T009]: 2 rows do not say which part of their file they mean
+      --> m.csv:4
+      = line 4: `image_plane` is "x"; it is the plane of a stack, from 0
+      = line 5: `image_region` is "4 4"; it is first row, first column, rows, columns, in pixels: `0 512 256 256`
+      = help: `image_series`, `image_level`, `image_time` and `image_plane` count from 0; `image_region` is first row, first column, rows, columns
+
+    error[T010]: 1 row repeats the image and page of a row before it
+      --> m.csv:3
+      = line 3 and line 2: a.tif, plane 1, region 0 0 8 8
+      = help: remove one of each two
+    "#);
+}
+
+#[test]
+fn outlines_and_folders_of_masks_are_truth() {
+    let dir = place(
+        &["a.tif", "b.tif", "c.tif", "a.zip", "b.geojson", "c/1.png"],
+        "image,truth\na.tif,a.zip\nb.tif,b.geojson\nc.tif,c/\n",
+    );
+    let mut request = request(&dir);
+    request.truth = some("truth");
+    let data = load(&request).expect("three rows");
+    assert_eq!(
+        data.items[2].truth,
+        transect_core::TruthRef::Path("c/".to_owned())
+    );
+    // A folder is no image, unless it is a Zarr store.
+    let dir = place(&["c/1.png", "d.zarr/.zgroup"], "image\nc\nd.zarr\n");
+    assert_snapshot!(refusal(&dir, &self::request(&dir)), @r"
+    error[T008]: 1 image is missing
+      --> m.csv:2
+      = line 2: c (a folder)
+      = help: paths are relative to the folder of the manifest; upper and lower case differ; parts are joined by `/`
+    ");
 }

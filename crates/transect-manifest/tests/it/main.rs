@@ -6,4 +6,5 @@ mod golden;
 mod import;
 mod load;
 mod outline;
+mod plate;
 mod real;

@@ -3,7 +3,8 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use transect_manifest::outline::{
-    Outline, Shape, draw, geojson, ring_of_pairs, roi, roi_zip, runs_from_counts, runs_from_text,
+    Outline, Shape, draw, geojson, of_mask, ring_of_pairs, roi, roi_zip, runs_from_counts,
+    runs_from_text, within,
 };
 
 fn square(name: &str, row: f64, column: f64, side: f64) -> Outline {
@@ -214,6 +215,53 @@ fn too_many_corners_end_in_an_error_and_not_in_hours() {
     assert_snapshot!(draw(&[wild], 65_000, 4).unwrap_err(), @r"
     error[T023]: wild: the outline has too many corners for an image of this height
       = help: draw it with fewer corners, or as a label image
+    ");
+}
+
+#[test]
+fn masks_are_outlines_and_a_region_cuts_both_alike() {
+    let labels = vec![0, 0, 0, 0, 0, 9, 9, 0, 0, 9, 0, 0, 0, 0, 0, 0];
+    let mask = transect_core::LabelImage::new(4, 4, labels.clone()).unwrap();
+    let object = of_mask(&mask, "1.png").unwrap();
+    let drawn = draw(std::slice::from_ref(&object), 4, 4).unwrap();
+    assert_eq!(
+        drawn
+            .labels
+            .labels()
+            .iter()
+            .map(|l| l * 9)
+            .collect::<Vec<_>>(),
+        labels
+    );
+    let outlines = vec![
+        object,
+        square("s", 2.0, 2.0, 2.0),
+        square("away", 0.0, 0.0, 1.0),
+    ];
+    let whole = draw(&outlines, 4, 4).unwrap().labels;
+    let cut = within(outlines, [1, 2, 3, 2]);
+    assert_eq!(cut.len(), 2, "what is not in the region is left out");
+    let part = draw(&cut, 3, 2).unwrap().labels;
+    for row in 0..3 {
+        for column in 0..2 {
+            assert_eq!(
+                part.labels()[row * 2 + column],
+                whole.labels()[(row + 1) * 4 + column + 2]
+            );
+        }
+    }
+    let of = |labels: Vec<u32>| {
+        of_mask(
+            &transect_core::LabelImage::new(1, 3, labels).unwrap(),
+            "m.png",
+        )
+        .unwrap_err()
+        .to_string()
+    };
+    assert_snapshot!(of(vec![0, 0, 0]), @"error[T024]: m.png: the mask is empty");
+    assert_snapshot!(of(vec![0, 1, 2]), @r"
+    error[T024]: m.png: the mask holds 1 and 2; the mask of one object holds one value beside 0
+      = help: a label image with a number for each object is named as a file, not as its folder
     ");
 }
 

@@ -3,4 +3,5 @@
 
 mod fixture;
 mod pixels;
+mod truth;
 mod variants;
