@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Gather(GatherArgs),
     /// Run a model on images and write what it says, without judging it.
     Predict(PredictArgs),
-    /// Write a manifest from a folder of images.
+    /// Write a manifest from a folder of images, or from annotations in the formats of others.
     Manifest(ManifestArgs),
     /// Make images of two simulated laboratories and audit the demo model on them.
     Demo(DemoArgs),
@@ -354,16 +354,73 @@ pub(crate) struct PredictArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ManifestArgs {
-    /// Folder of images: class subfolders, or images with label images beside them.
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    /// Folder of images: class subfolders, or images with label images beside them; with --format, a folder or file of
+    /// annotations.
+    #[arg(value_name = "PATH")]
+    pub(crate) source: PathBuf,
     /// Regular expression on the relative path, with named groups that become columns, such as
     /// `(?<plate>P\d+)_(?<well>[A-H]\d+)_(?<channel>ch\d)\.tif`; files that differ only in `channel` are stacked.
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", conflicts_with = "format")]
     pub(crate) pattern: Option<String>,
-    /// File to write; stdout where not said. Paths in it are relative to its folder: keep it inside DIR.
+    /// Format of the annotations.
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FormatArg>,
+    /// Folder that the annotations' names of images start from, where it is not that of the annotations.
+    #[arg(long, value_name = "DIR", requires = "format")]
+    pub(crate) images: Option<PathBuf>,
+    /// Class whose objects are kept, of several; all where not said. May be given several times.
+    #[arg(long = "class", value_name = "NAME", requires = "format")]
+    pub(crate) classes: Vec<String>,
+    /// What the numbers of label images mean that are drawn from outlines.
+    #[arg(long, value_enum, default_value_t = DrawArg::Objects, requires = "format")]
+    pub(crate) draw: DrawArg,
+    /// Plate map whose columns are joined by `well`; may be given several times. CSV with a column `well`, or as the plate
+    /// lies: 1, 2, 3 … above, A, B, C … at the left.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) join: Vec<PathBuf>,
+    /// Add columns with time and camera from the EXIF of the images.
+    #[arg(long)]
+    pub(crate) exif: bool,
+    /// Add columns with the position from the EXIF of the images, which is never copied otherwise.
+    #[arg(long, requires = "exif")]
+    pub(crate) gps: bool,
+    /// Largest file that is read, megabytes.
+    #[arg(long, value_name = "MB", default_value_t = 512)]
+    pub(crate) max_file_mb: u64,
+    /// File to write; stdout where not said. Paths in it are relative to its folder: keep it inside the folder of the images,
+    /// or above it.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// A format of annotations.
+#[derive(Debug, Clone, Copy, ValueEnum, PartialEq, Eq)]
+pub(crate) enum FormatArg {
+    /// COCO JSON: boxes, polygons, masks of runs.
+    Coco,
+    /// YOLO folder: data.yaml or classes.txt, images, labels.
+    Yolo,
+    /// Cell Tracking Challenge folder: 01, 01_GT/SEG, 01_GT/TRA.
+    Ctc,
+    /// COCO Camera Traps JSON: species, places, sequences.
+    CameraTraps,
+    /// MegaDetector JSON: a detector's boxes, which are no truth.
+    Megadetector,
+    /// Camtrap DP folder: deployments.csv, media.csv, observations.csv.
+    CamtrapDp,
+    /// Hugging Face folder: metadata.csv or metadata.jsonl, splits, classes.
+    HuggingFace,
+    /// bioimage.io folder: rdf.yaml of a data set or a model.
+    Bioimageio,
+}
+
+/// What numbers in drawn label images mean.
+#[derive(Debug, Clone, Copy, ValueEnum, PartialEq, Eq)]
+pub(crate) enum DrawArg {
+    /// One number for each object.
+    Objects,
+    /// One number for each class.
+    Classes,
 }
 
 #[derive(Debug, Clone, Args)]
