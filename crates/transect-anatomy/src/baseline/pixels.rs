@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use transect_core::figure::{Drawing, Row as Line};
-use transect_core::finding::Evidence;
+use transect_core::figure::Drawing;
 use transect_core::{Figure, Finding, Result};
 use transect_stats::{Folds, Matrix, Units, mean, probe_classes};
 
 use super::{FEWEST, MARGIN, Unseen, parts, refuse};
 use crate::copies;
+use crate::drawn;
 use crate::embedded::FEATURES;
+use crate::evidence;
 use crate::gains::{Gain, Weighed, primary, weigh};
 use crate::opinion::Opinion;
 use crate::study::Study;
@@ -368,8 +369,11 @@ pub(super) fn judge(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -
         parts::over(study, "embedding", gain, opinion);
     }
     let mut forest = parts::forest("embedding", &gains, &weighed);
-    forest.title = "What the trained decoder gains over each baseline, pixel by pixel".to_owned();
-    forest.caption = "Share of single pixels that a probe on the trained decoder's last features is right on, less that of the same probe on the baseline, with 95% intervals over images. Better than all: every bound (one-sided, 95%) is right of 0. No better than one: that one lies left of the margin.".to_owned();
+    forest.title =
+        String::from("What the trained decoder gains over each baseline, pixel by pixel");
+    forest.caption = String::from(
+        "Share of single pixels that a probe on the trained decoder's last features is right on, less that of the same probe on the baseline, with 95% intervals over images. Better than all: every bound (one-sided, 95%) is right of 0. No better than one: that one lies left of the margin.",
+    );
     if let Drawing::Forest { marks, .. } = &mut forest.drawing {
         *marks = vec![(0.0, "none".to_owned()), (margin, "margin".to_owned())];
     }
@@ -421,12 +425,8 @@ fn said(
         }
     );
     finding.unit = String::from("fraction");
-    finding.evidence = Evidence {
-        model: study.model.clone(),
-        view: Some("identity".to_owned()),
-        rows: Some("i.role = 'target'".to_owned()),
-        sql: None,
-    };
+    let layer = study.context.pixel_layer().unwrap_or_default();
+    finding.evidence = evidence::embeddings(study, &layer, "i.role, i.image");
     let mut lost: Vec<(f64, usize)> = difference
         .iter()
         .zip(&split.rows)
@@ -492,14 +492,7 @@ fn reach(
                 .settings(&format!("baseline.reach[{label}]"))
                 .range(0.0, 1.0);
             let e = mean(values, units, &settings)?;
-            Ok(Line {
-                label: format!("probe on {label}"),
-                value: Some(e.estimate),
-                low: words::bound(e.low),
-                high: words::bound(e.high),
-                n: e.n as u64,
-                note: String::new(),
-            })
+            Ok(drawn::line(format!("probe on {label}"), &e))
         })
         .collect::<Result<_>>()?;
     Ok(Figure {
