@@ -309,5 +309,28 @@ for planar in (0, 1):
         case(name, np.moveaxis(back, -1, 0), rgb=True, names=["red", "green", "blue"])
         case(name, np.moveaxis(back, -1, 0)[:, 1:2, 2:6, 1:8], select={"plane": 1, "region": "2 1 4 7"}, rgb=True, names=["red", "green", "blue"])
 
-(HERE / "values.json").write_text(json.dumps({"cases": cases}, indent=1, ensure_ascii=False) + "\n")
-print(len(cases), "cases", sum(f.stat().st_size for f in FILES.rglob("*") if f.is_file()), "bytes", sum(1 for f in FILES.rglob("*") if f.is_file()), "files")
+# --- files of others, where they are -------------------------------------------------------------------------------------------
+SHARED = HERE / "../../../shared/data"
+made, cases = cases, []
+ODD = "odd_formats/zarr/zarrs/"
+for store in ("v2/array_blosc_C", "v2/array_none_F", "v2/array_zstd_C", "v3/array_gzip", "v3/array_none_transpose"):
+    array = zarr.open_array(str(SHARED / ODD / f"{store}.zarr"), mode="r")[:]
+    case(f"{ODD}{store}.zarr", array[None, None])
+array = zarr.open_array(str(SHARED / ODD / "sharded_array_write_read.zarr/group/array"), mode="r")[:]
+case(f"{ODD}sharded_array_write_read.zarr", array[None, None], select={"member": "group/array"})
+for name, data in (("odd_formats/ir_raman/4_noimage_agg256.hdr", ".dat"), ("odd_formats/ir_raman/5_Mosaic_agg1024.hdr", ".dat"),
+                   ("multichannel/hsi_samson/*_abundance.hdr", ".dat"), ("multichannel/hsi_samson/samson*.hdr", ".dat"),
+                   ("multichannel/hsi_jasper/*_abundance.hdr", ".dat"), ("multichannel/hsi_jasper/jasper*.hdr", ".dat")):
+    for path in sorted(SHARED.glob(name)):
+        cube = spectral.envi.open(str(path), str(path.with_suffix(data)))
+        dtype = np.dtype(cube.dtype).newbyteorder("=")
+        array = np.asarray(cube.load(dtype=dtype, scale=False)).transpose(2, 0, 1)[:, None]
+        waves = [float(w) for w in cube.metadata.get("wavelength", [])]
+        names = [repr(w) if w != int(w) else str(int(w)) for w in waves] or cube.metadata.get("band names")
+        file = path.relative_to(SHARED).as_posix()
+        if not any(c["file"] == file for c in cases):
+            case(file, array, dtype=dtype.name, names=names, wavelengths=waves or None)
+
+lines = {name: ",\n".join(json.dumps(c, ensure_ascii=False) for c in found) for name, found in (("cases", made), ("shared", cases))}
+(HERE / "values.json").write_text("{" + ",\n".join(f'"{name}": [\n{text}\n]' for name, text in lines.items()) + "}\n")
+print(len(made), "cases", len(cases), "of others", sum(f.stat().st_size for f in FILES.rglob("*") if f.is_file()), "bytes")

@@ -21,7 +21,7 @@ const PILLOW: &str = "from PIL import Image\nImage.open(IN).save(OUT)";
 const AGILENT: Recipe = Recipe {
     format: "a file of an Agilent infrared imager, by its name",
     help: "the map is read from the .dmt or .seq file with Python and saved as NPY, wavenumbers first; or export it as ENVI with Agilent's program",
-    python: "import numpy\nfrom agilent_format import agilentImage\nnumpy.save(OUT, numpy.moveaxis(agilentImage(IN).data, -1, 0).astype('float32'))",
+    python: "import numpy\nfrom agilent_format import agilentImage, agilentMosaic\nreader = agilentMosaic if IN.endswith('.dmt') else agilentImage\nnumpy.save(OUT, numpy.moveaxis(reader(IN).data, -1, 0).astype('float32'))",
 };
 
 /// A rule by which a format is told: bytes at an offset, and the ending of the name where bytes do not tell enough.
@@ -60,8 +60,8 @@ static RULES: &[Rule] = rules! {
     0 b"\x89HDF\r\n\x1a\n" ["ims"] "Imaris (HDF5)", BIOFORMATS, "";
     0 b"\x89HDF\r\n\x1a\n" [] "HDF5 (also NeXus, O-PTIR)", "save the dataset you mean as NPY: list the names with h5ls -r IN, then with Python", "import h5py, numpy\nwith h5py.File(IN) as f:\n    found = []\n    f.visititems(lambda name, v: found.append(v) if isinstance(v, h5py.Dataset) and v.ndim >= 2 else None)\n    numpy.save(OUT, found[0][()])";
     0 b"SIMPLE  =" [] "FITS", "save the array as NPY with Python", "import numpy\nfrom astropy.io import fits\nnumpy.save(OUT, next(h.data for h in fits.open(IN) if h.data is not None).astype('float32'))";
-    344 b"n+1\0" [] "NIfTI", "save slices as NPY with Python", "import nibabel, numpy\nnumpy.save(OUT, numpy.moveaxis(nibabel.load(IN).get_fdata(dtype='float32'), -1, 0)[None])";
-    0 b"\x1f\x8b" ["nii.gz", "gz"] "a gzip file (NIfTI, where the name ends in .nii.gz)", "for NIfTI, save the volume as NPY with Python; otherwise unpack it with gunzip", "import nibabel, numpy\nnumpy.save(OUT, numpy.moveaxis(nibabel.load(IN).get_fdata(dtype='float32'), -1, 0)[None])";
+    344 b"n+1\0" [] "NIfTI", "save slices as NPY with Python", "import nibabel, numpy\nnumpy.save(OUT, numpy.squeeze(nibabel.load(IN).get_fdata(dtype='float32')).T[None])";
+    0 b"\x1f\x8b" ["nii.gz", "gz"] "a gzip file (NIfTI, where the name ends in .nii.gz)", "for NIfTI, save the volume as NPY with Python; otherwise unpack it with gunzip", "import nibabel, numpy\nnumpy.save(OUT, numpy.squeeze(nibabel.load(IN).get_fdata(dtype='float32')).T[None])";
     0 b"\x1f\x8b" [] "a gzip file", "unpack it with gunzip", "";
     0 b"\xff\x4f\xff\x51" [] "JPEG 2000", "convert it with Pillow to PNG, or to TIFF where it has more than 8 bits", PILLOW;
     4 b"jP  \r\n\x87\n" [] "JPEG 2000", "convert it with Pillow to PNG, or to TIFF where it has more than 8 bits", PILLOW;
@@ -73,15 +73,15 @@ static RULES: &[Rule] = rules! {
     0 b"GIF8" [] "GIF", "convert it with Pillow to PNG, each frame by itself", PILLOW;
     8 b"WEBP" [] "WebP", "convert it with Pillow to PNG", PILLOW;
     0 b"II\xbc\x01" [] "JPEG XR", BIOFORMATS, "";
-    0 b"\x1aWDF" [] "Renishaw WDF", "save the map as NPY with Python", "import numpy\nfrom renishawWiRE import WDFReader\nnumpy.save(OUT, WDFReader(IN).spectra.astype('float32'))";
-    0 b"WDF1" [] "Renishaw WDF", "save the spectra as NPY with Python", "import numpy\nfrom renishawWiRE import WDFReader\nnumpy.save(OUT, WDFReader(IN).spectra.astype('float32'))";
-    0 b"PEPE" [] "PerkinElmer FSM", "save the map as ENVI or NPY with the program that made it, or with Python", "import numpy, specio3\nnumpy.save(OUT, numpy.asarray(specio3.specread(IN).amplitudes, 'float32'))";
+    0 b"\x1aWDF" [] "Renishaw WDF", "save the map as NPY with Python, wavenumbers first", "import numpy\nfrom renishawWiRE import WDFReader\nnumpy.save(OUT, numpy.moveaxis(WDFReader(IN).spectra, -1, 0).astype('float32'))";
+    0 b"WDF1" [] "Renishaw WDF", "save the map as NPY with Python, wavenumbers first", "import numpy\nfrom renishawWiRE import WDFReader\nnumpy.save(OUT, numpy.moveaxis(WDFReader(IN).spectra, -1, 0).astype('float32'))";
+    0 b"PEPE" [] "PerkinElmer FSM", "save the map as ENVI with the program that made it, or open it in Quasar (orange-spectroscopy) and save it as NPY", "";
     0 b"Gwyddion Simple Field" [] "Gwyddion simple field", "save it as NPY with Python", "import numpy\nhead, data = open(IN, 'rb').read().split(b'\\0', 1)\nsize = dict(line.split('=', 1) for line in head.decode().splitlines()[1:])\nrows, columns = int(size['YRes']), int(size['XRes'])\npixels = numpy.frombuffer(data[-rows * columns * 4:], '<f4')\nnumpy.save(OUT, pixels.reshape(rows, columns))";
     0 b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" [] "an OLE container (Olympus OIB, Zeiss ZVI)", BIOFORMATS, "";
     0 b"%PDF" [] "PDF", "export the image itself, not the page", "";
     0 b"<svg" [] "SVG", "export it as PNG at the size that is meant", "";
-    0 b"\x00\x00\x01\x5c" ["hdr"] "the header of an Analyze file", "save the volume (the .img file beside it) as NPY with Python", "import nibabel, numpy\nnumpy.save(OUT, numpy.moveaxis(nibabel.load(IN).get_fdata(dtype='float32'), -1, 0)[None])";
-    0 b"\x5c\x01\x00\x00" ["hdr"] "the header of an Analyze file", "save the volume (the .img file beside it) as NPY with Python", "import nibabel, numpy\nnumpy.save(OUT, numpy.moveaxis(nibabel.load(IN).get_fdata(dtype='float32'), -1, 0)[None])";
+    0 b"\x00\x00\x01\x5c" ["hdr"] "the header of an Analyze file", "save the volume (the .img file beside it) as NPY with Python", "import nibabel, numpy\nnumpy.save(OUT, numpy.squeeze(nibabel.load(IN).get_fdata(dtype='float32')).T[None])";
+    0 b"\x5c\x01\x00\x00" ["hdr"] "the header of an Analyze file", "save the volume (the .img file beside it) as NPY with Python", "import nibabel, numpy\nnumpy.save(OUT, numpy.squeeze(nibabel.load(IN).get_fdata(dtype='float32')).T[None])";
 };
 
 /// Endings of formats whose first bytes tell nothing.
@@ -92,7 +92,7 @@ static BY_NAME: &[(&[&str], Recipe)] = &[
         Recipe {
             format: "the volume of an Analyze file, by its name, or ENVI without a header",
             help: "for ENVI, put the header (.hdr) beside it; for Analyze, save the volume as NPY with Python",
-            python: "import nibabel, numpy\nnumpy.save(OUT, numpy.moveaxis(nibabel.load(IN).get_fdata(dtype='float32'), -1, 0)[None])",
+            python: "import nibabel, numpy\nnumpy.save(OUT, numpy.squeeze(nibabel.load(IN).get_fdata(dtype='float32')).T[None])",
         },
     ),
     (

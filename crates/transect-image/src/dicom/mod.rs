@@ -164,6 +164,11 @@ fn image(data: &Dataset, syntax: Syntax, packing: Packing, limits: &Limits) -> R
         return frames::floats(pixels, syntax, count).map(|v| plain(v, pixels.floats * 8));
     }
     let stored = stored(data)?;
+    if !syntax.little && stored.allocated < 16 {
+        // Bytes may lie in swapped pairs there, and not every writer did so.
+        return Err(unsupported("big-endian DICOM pixels of fewer than 16 bits")
+            .help("write it again with dcmtk: dcmconv +te IN OUT"));
+    }
     let bytes = match packing {
         Packing::Plain => frames::plain(pixels, count, stored.allocated)?,
         Packing::Rle => frames::rle(pixels, shape, stored.allocated)?,

@@ -124,10 +124,19 @@ pub(crate) fn read(bytes: &[u8], name: &str, selector: &Selector, limits: &Limit
         selector.only("this TIFF", &["time", "plane", "level"])?;
         return stack.read(&file, &directories, selector, limits);
     }
-    selector.only("this TIFF", &["level", "plane", "time"])?;
+    selector.only("this TIFF", &["level", "plane"])?;
     one_of("plane", selector.plane.or(Some(0)), 1)?;
     let directory = level(&file, &first, selector.level)?;
-    image(&file, &directory, &first, selector.region, limits)
+    let raw = image(&file, &directory, &first, selector.region, limits)?;
+    if selector.level.is_none_or(|l| l == 0) {
+        return Ok(raw);
+    }
+    // The size of a pixel is known of the full size.
+    let size = meta::pixel_size(&file, &first, &first);
+    Ok(Raw {
+        pixel_size: scaled(size, &Header::of(&file, &directory)?, &file, &first),
+        ..raw
+    })
 }
 
 /// One directory as it stands.
@@ -180,10 +189,9 @@ fn scaled(
     size: Option<PixelSize>,
     head: &Header,
     file: &File,
-    directories: &[Directory],
-    full: usize,
+    full: &Directory,
 ) -> Option<PixelSize> {
-    let whole = Header::of(file, directories.get(full)?).ok()?;
+    let whole = Header::of(file, full).ok()?;
     size.map(|s| PixelSize {
         row_um: s.row_um * whole.rows as f64 / head.rows as f64,
         column_um: s.column_um * whole.columns as f64 / head.columns as f64,

@@ -299,20 +299,17 @@ impl Stack {
             Colour::Rgb if self.channels > 1 => Colour::Plain,
             other => other,
         };
+        let full = directories
+            .get(self.pages[0].directory)
+            .ok_or_else(|| damaged("a page is not there"))?;
         let pixel_size = self.pixel_size.or_else(|| {
-            let tags = || super::meta::pixel_size(file, &first, &directories[0]);
+            let tags = || super::meta::pixel_size(file, full, &directories[0]);
             if self.size_is_settled { None } else { tags() }
         });
         Ok(Raw {
             colour,
             alpha: head.alpha,
-            pixel_size: super::scaled(
-                pixel_size,
-                &head,
-                file,
-                directories,
-                self.pages[0].directory,
-            ),
+            pixel_size: super::scaled(pixel_size, &head, file, full),
             channel_names: self.names.clone(),
             ..Raw::plain(
                 [channels as usize, depth, rows as usize, columns as usize],

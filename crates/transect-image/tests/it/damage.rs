@@ -137,6 +137,14 @@ fn corpus() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
+/// How often files are changed: `TRANSECT_DAMAGE` times as often as usual.
+fn rounds(usual: usize) -> usize {
+    let times = std::env::var("TRANSECT_DAMAGE")
+        .ok()
+        .and_then(|t| t.parse::<usize>().ok());
+    usual * times.unwrap_or(1)
+}
+
 fn limits() -> Limits {
     Limits {
         max_decoded_bytes: 1 << 24,
@@ -182,7 +190,7 @@ fn the_corpus_itself_is_read() {
 fn changed_bytes_never_panic() {
     let corpus = corpus();
     let mut random = Stream::new(20_261_122, "damage", &[]);
-    for round in 0..6000 {
+    for round in 0..rounds(6000) {
         let (name, bytes) = &corpus[round % corpus.len()];
         let mut bytes = bytes.clone();
         for _ in 0..=random.below(4) {
@@ -202,7 +210,7 @@ fn changed_bytes_never_panic() {
 fn sets() -> Vec<(String, Selector, BTreeMap<String, Vec<u8>>)> {
     let root = crate::formats::folder().join("files");
     let mut sets = Vec::new();
-    for case in crate::formats::cases() {
+    for case in crate::formats::cases("cases") {
         let name = case["file"].as_str().expect("a name").to_owned();
         let mut files = BTreeMap::new();
         if root.join(&name).is_dir() {
@@ -259,7 +267,7 @@ fn attempt_set(name: &str, selector: &Selector, files: &BTreeMap<String, Vec<u8>
 fn changed_files_and_stores_of_other_programs_never_panic() {
     let sets = sets();
     let mut random = Stream::new(20_261_122, "damaged sets", &[]);
-    for round in 0..4000 {
+    for round in 0..rounds(4000) {
         let (name, selector, files) = &sets[round % sets.len()];
         let mut files = files.clone();
         let names: Vec<String> = files.keys().cloned().collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use transect_core::{Error, Image, Result};
-use transect_image::{Files, Limits, Selector, decode_at, decode_labels_at};
+use transect_image::{Files, Limits, Selector, decode_at};
 
 /// Files of a folder on disk.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -33,10 +33,11 @@ pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden/formats")
 }
 
-pub(crate) fn cases() -> Vec<serde_json::Value> {
+/// Cases of files that lie here, or `shared` ones.
+pub(crate) fn cases(which: &str) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(folder().join("values.json")).expect("golden values");
     let values: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-    values["cases"].as_array().expect("a list").clone()
+    values[which].as_array().expect("a list").clone()
 }
 
 pub(crate) fn selector(case: &serde_json::Value) -> Selector {
@@ -59,7 +60,7 @@ pub(crate) fn selector(case: &serde_json::Value) -> Selector {
     .expect("a selection")
 }
 
-fn check(case: &serde_json::Value, image: &Image, what: &str) {
+pub(crate) fn check(case: &serde_json::Value, image: &Image, what: &str) {
     let shape: Vec<u64> = image.shape().iter().map(|s| *s as u64).collect();
     assert_eq!(serde_json::json!(shape), case["shape"], "{what}");
     assert_eq!(
@@ -131,17 +132,14 @@ fn check(case: &serde_json::Value, image: &Image, what: &str) {
     );
 }
 
-#[test]
-fn files_of_other_programs_are_read_as_those_read_them() {
-    let files = Folder(folder().join("files"));
+fn all(files: &Folder, cases: &[serde_json::Value]) {
     let mut failures = Vec::new();
-    let cases = cases();
-    for case in &cases {
+    for case in cases {
         let name = case["file"].as_str().expect("a name");
         let selector = selector(case);
         let what = format!("{name} ({})", selector.text());
         let outcome = std::panic::catch_unwind(|| {
-            match decode_at(&files, name, &selector, &Limits::default()) {
+            match decode_at(files, name, &selector, &Limits::default()) {
                 Ok(image) => check(case, &image, &what),
                 Err(e) => panic!("{what}: {e}"),
             }
@@ -149,7 +147,6 @@ fn files_of_other_programs_are_read_as_those_read_them() {
         if let Err(e) = outcome {
             failures.push(e.downcast_ref::<String>().cloned().unwrap_or(what));
         }
-        let _ = decode_labels_at(&files, name, &selector, &Limits::default());
     }
     assert!(
         failures.is_empty(),
@@ -158,4 +155,16 @@ fn files_of_other_programs_are_read_as_those_read_them() {
         cases.len(),
         failures.join("\n")
     );
+}
+
+#[test]
+fn files_of_other_programs_are_read_as_those_read_them() {
+    all(&Folder(folder().join("files")), &cases("cases"));
+}
+
+#[test]
+fn real_cubes_and_stores_are_read_as_other_programs_read_them() {
+    if let Some(root) = crate::shared("data") {
+        all(&Folder(root), &cases("shared"));
+    }
 }
