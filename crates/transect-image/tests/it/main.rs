@@ -6,6 +6,7 @@ mod golden;
 mod made;
 mod odd_formats;
 mod parts;
+mod refusals;
 
 use std::path::PathBuf;
 
