@@ -4,8 +4,8 @@
     python benches/peer/corruptions.py ours.csv
 
 Needs numpy, scipy, scikit-image, pillow; imagecorruptions is timed where it is installed. One thread each. Prints, for each
-corruption of a 512 x 512 8-bit image (those of spectra: of a cube of 40 bands of 128 x 128 floats), milliseconds of ours, of the
-peer, and the ratio (over 1: ours is faster). `peer_of` says whose function does the main work of the peer.
+corruption of a 512 x 512 8-bit image (those of spectra: of a cube of 40 bands of 128 x 128 floats), milliseconds of processor
+time of ours, of the peer, and the ratio (over 1: ours is faster). `peer_of` says whose function does the main work of the peer.
 """
 
 import csv
@@ -310,15 +310,14 @@ NAMED_ALIKE = {
 }
 
 
-def best_ms(run):
-    """The best of 15 runs, or of as many as fit into a second: other work on the machine only makes a run longer."""
+def mean_ms(run):
+    """Mean processor time of as many runs as take a fifth of a second, at least five, after one that warms up."""
     run()
-    times = []
-    while len(times) < 15 and (len(times) < 3 or sum(times) < 1):
-        start = time.perf_counter()
+    start, runs, taken = time.thread_time(), 0, 0.0
+    while runs < 5 or (runs < 2000 and taken < 0.2):
         run()
-        times.append(time.perf_counter() - start)
-    return 1000 * min(times)
+        runs, taken = runs + 1, time.thread_time() - start
+    return 1000 * taken / runs
 
 
 cube = (0.6 + 0.3 * np.sin(bands / 5))[:, None, None] + 0.1 * np.cos(np.arange(128) / 17) + rng.normal(0, 0.01, (40, 128, 128))
@@ -332,12 +331,12 @@ for row in csv.DictReader(open(sys.argv[1])):
         image, whose, peer = picture(int(row["channels"])), OF.get(name, "NumPy"), PEERS[name]
     else:
         continue
-    theirs = best_ms(lambda: peer(image, float(row["value"])))
+    theirs = mean_ms(lambda: peer(image, float(row["value"])))
     line = [name, row["channels"], f"{ours:.2f}", whose, f"{theirs:.2f}", f"{theirs / ours:.1f}"]
     alike = NAMED_ALIKE.get(name)
     if corrupt is not None and alike is not None:
         try:
-            theirs = best_ms(lambda: corrupt(image.squeeze(), corruption_name=alike, severity=3))
+            theirs = mean_ms(lambda: corrupt(image.squeeze(), corruption_name=alike, severity=3))
             line += [alike, f"{theirs:.2f}", f"{theirs / ours:.1f}"]
         except (AttributeError, TypeError, ValueError, ImportError) as error:
             line += [alike, f"fails: {type(error).__name__}"]

@@ -1,9 +1,9 @@
 //! Dusk: little light, a camera that makes up for half of it, and a bluer sky.
 
-use transect_core::{Image, LabelImage, Modality, Result, View};
+use transect_core::{Image, LabelImage, Modality, Result, View, wide};
 
 use super::{Corruption, as_declared, bright_levels, changed};
-use crate::draw::{Normal, Words};
+use crate::draw::{Words, add_normal};
 use crate::view::{Made, MakeContext, stream};
 
 pub(super) const CORRUPTION: Corruption = Corruption {
@@ -41,7 +41,7 @@ fn run(
 ) -> Result<Made> {
     let levels = bright_levels(image);
     let mut words = Words::of(stream(CORRUPTION.name, view, context));
-    let normal = Normal::new();
+    let mut noise = vec![0.0_f32; image.rows() * image.columns()];
     let photons = DAY * (-view.value).exp2();
     let tint = if image.rgb {
         [(-0.1 * view.value).exp2(), 1.0, (0.1 * view.value).exp2()]
@@ -54,10 +54,19 @@ fn run(
         };
         let level = bright / photons;
         let gain = (-0.5 * view.value).exp2() * tint.get(channel).copied().unwrap_or(1.0);
-        for sample in samples {
-            let value = f64::from(*sample);
-            let sd = (value.max(0.0) / level + READ * READ).sqrt();
-            *sample = (gain * (value + level * sd * normal.draw(&mut words))) as f32;
+        for plane in samples.chunks_exact_mut(noise.len()) {
+            noise.fill(0.0);
+            add_normal(&mut noise, 1.0, &mut words);
+            let noise = noise.as_slice();
+            wide!(
+                |plane: &'a mut [f32], noise: &'a [f32], level: f64, gain: f64| {
+                    for (sample, noise) in plane.iter_mut().zip(noise) {
+                        let value = f64::from(*sample);
+                        let sd = (value.max(0.0) / level + READ * READ).sqrt();
+                        *sample = (gain * (value + level * sd * f64::from(*noise))) as f32;
+                    }
+                }
+            );
         }
     }))
 }

@@ -151,8 +151,9 @@ pub(super) fn pass(
     let margin = |um: f64, n: usize| ((reach / um).ceil() as usize).clamp(4, n.max(64));
     let step = cutoff / (transfer.len() - 1) as f64;
     let gain = |row: f64, column: f64| {
-        let at = (row / size.0).hypot(column / size.1) / step;
-        let low = at.floor() as usize;
+        let (down, across) = (row / size.0, column / size.1);
+        let at = (down * down + across * across).sqrt() / step;
+        let low = at as usize;
         if low + 1 >= transfer.len() {
             return 1.0;
         }

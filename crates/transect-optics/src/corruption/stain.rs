@@ -34,13 +34,17 @@ pub(super) fn recoloured(
     let (red, rest) = result.samples_mut().split_at_mut(size);
     let (green, blue) = rest.split_at_mut(size);
     let table = density.table();
+    let mut densities: [Vec<f64>; 3] = std::array::from_fn(|_| Vec::with_capacity(AT_ONCE));
     for ((red, green), blue) in red
         .chunks_mut(AT_ONCE)
         .zip(green.chunks_mut(AT_ONCE))
         .zip(blue.chunks_mut(AT_ONCE))
     {
-        let of = |samples: &[f32]| -> Vec<f64> { samples.iter().map(|&s| table.of(s)).collect() };
-        let (x, y, z) = (of(red), of(green), of(blue));
+        for (densities, samples) in densities.iter_mut().zip([&*red, &*green, &*blue]) {
+            densities.clear();
+            densities.extend(samples.iter().map(|&s| table.of(s)));
+        }
+        let [x, y, z] = &densities;
         let (x, y, z) = (x.as_slice(), y.as_slice(), z.as_slice());
         for (out, share) in [(red, to_red), (green, to_green), (blue, to_blue)] {
             wide!(|out: &'a mut [f32],
