@@ -48,6 +48,8 @@ const MANIFESTS: &[&str] = &["manifest.csv", "manifest.tsv", "manifest.jsonl"];
 /// - `images` and beside it `labels`, `masks` or `truth`, with the same file names but for the extension: columns `image`,
 ///   `truth`;
 /// - label images next to their images, with `_mask`, `_label`, `_labels` or `_seg` behind the name: `image`, `truth`;
+/// - a folder for each image, in it `images` with one file and `masks` with one for each object: `image`, `truth` (the folder
+///   of masks);
 /// - images only: `image`;
 /// - with a pattern, any: the named captures become columns; files that differ in the capture `channel` alone become one
 ///   row with a column `image:NAME` for each channel, and fields in which a channel is missing are left out and noted.
@@ -234,6 +236,9 @@ fn labelled(stem: &str) -> Option<&str> {
 }
 
 fn by_layout(dir: &Path, walk: &Walk, notes: &mut Vec<String>) -> Result<Vec<Vec<String>>, Errors> {
+    if let Some(rows) = masks_each(walk, notes) {
+        return Ok(rows);
+    }
     let mut parts: BTreeMap<&str, usize> = BTreeMap::new();
     let mut top = 0;
     for path in &walk.images {
@@ -328,6 +333,43 @@ fn by_layout(dir: &Path, walk: &Walk, notes: &mut Vec<String>) -> Result<Vec<Vec
             "the folder has images of its own, and folders with images as for classes",
         )),
     }
+}
+
+/// A folder for each image, with one file in `images` and a mask for each object in `masks`.
+fn masks_each(walk: &Walk, notes: &mut Vec<String>) -> Option<Vec<Vec<String>>> {
+    let mut folders: BTreeMap<&str, (Option<&str>, usize)> = BTreeMap::new();
+    for path in &walk.images {
+        let (inside, _) = path.rsplit_once('/')?;
+        let (folder, kind) = inside.rsplit_once('/')?;
+        let (image, masks) = folders.entry(folder).or_default();
+        match kind {
+            "images" | "image" if image.is_none() => *image = Some(path),
+            "masks" => *masks += 1,
+            _ => return None,
+        }
+    }
+    let mut rows = vec![vec!["image".to_owned(), "truth".to_owned()]];
+    let (mut all, mut without) = (0, Vec::new());
+    for (folder, (image, masks)) in folders {
+        let image = image?;
+        let mut truth = format!("{folder}/masks/");
+        if masks == 0 {
+            without.push(image);
+            truth.clear();
+        }
+        rows.push(vec![image.to_owned(), truth]);
+        all += masks;
+    }
+    if all == 0 {
+        return None;
+    }
+    notes.push(format!(
+        "{}, {} of one object each",
+        count(rows.len() - 1, "image"),
+        count(all, "mask")
+    ));
+    some(notes, "images without a mask", &without);
+    Some(rows)
 }
 
 /// `images` and `labels` side by side.

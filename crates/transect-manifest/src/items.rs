@@ -10,7 +10,7 @@ use transect_image::Selector;
 
 use crate::class_map::{ClassMap, Mapped};
 use crate::expr::{Expr, mark, number};
-use crate::path::{Files, Found, extension, is_truth, refusal};
+use crate::path::{Files, Found, extension, is_image, is_truth, refusal};
 use crate::rows::{Lines, count};
 use crate::table::Table;
 use crate::{Dataset, Request, TruthKind};
@@ -568,9 +568,12 @@ fn truth_kind(
             Some(TruthKind::Class)
         }
         (_, 0) => {
-            notes.push(format!(
-                "truth `{name}` is read as label images (every value ends like an image file)"
-            ));
+            let drawn = values().filter(|(_, _, v)| !is_image(v)).count();
+            notes.push(if drawn == 0 {
+                format!("truth `{name}` is read as label images (every value ends like an image file)")
+            } else {
+                format!("truth `{name}` is read as outlines, or folders of masks, in {} and as label images in {}", count(drawn, "row"), paths - drawn)
+            });
             Some(TruthKind::Labels)
         }
         _ => {

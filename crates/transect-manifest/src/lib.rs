@@ -6,7 +6,8 @@
 //! from annotations in the formats of others, whose [outlines](outline) become label images.
 //!
 //! Reserved columns: `image` (required; or `image:NAME`, one for each channel in a file of its own), `page` (counted from
-//! 0), `role` (`reference` or `target`), `pixel_size_um`. Space around names and cells is taken off.
+//! 0), the columns of [`transect_image::COLUMNS`] (which part of the file), `role` (`reference` or `target`),
+//! `pixel_size_um`. Space around names and cells is taken off.
 
 mod bounded;
 mod class_map;
@@ -42,7 +43,7 @@ pub use table::Syntax;
 pub enum TruthKind {
     /// Names of classes.
     Class,
-    /// Paths of label images.
+    /// Paths of label images, of outlines, or of folders of masks.
     Labels,
 }
 

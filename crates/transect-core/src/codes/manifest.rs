@@ -60,7 +60,7 @@ codes! {
         "Every class of the truth needs a line in the class map, so that none is lost unseen. `*,*` keeps the others as they are, `*,` leaves their rows out.";
     /// A folder whose order cannot be told.
     FOLDER_LAYOUT = "T020", Usage, "layout of the folder is not clear",
-        "Understood are: a folder for each class; `images` with `labels`, `masks` or `truth` beside it and the same file names; label images next to their images with `_mask`, `_label`, `_labels` or `_seg` at the end of the name; images only. A folder must be one of them. Otherwise give --pattern, or write the manifest by hand.";
+        "Understood are: a folder for each class; `images` with `labels`, `masks` or `truth` beside it and the same file names; label images next to their images with `_mask`, `_label`, `_labels` or `_seg` at the end of the name; a folder for each image with `images` and `masks` in it; images only. A folder must be one of them. Otherwise give --pattern, or write the manifest by hand.";
     /// A pattern that cannot be used.
     PATTERN = "T021", Usage, "pattern cannot be used",
         "--pattern is a regular expression on the path below the folder, with `/` between its parts. Each named capture, such as `(?P<well>[A-H]\\d\\d)`, becomes a column; a capture named `channel` joins the files that agree in all others into one image.";

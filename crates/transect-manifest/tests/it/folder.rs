@@ -239,3 +239,21 @@ fn annotations_of_others_are_pointed_out() {
     let refused = read(&["01/t000.tif", "01_GT/SEG/man_seg000.tif", "a.tif"], None);
     assert!(refused.contains("--format ctc"), "{refused}");
 }
+
+#[test]
+fn a_mask_for_each_object() {
+    let files = [
+        "stage1/a1/images/a1.png",
+        "stage1/a1/masks/x.png",
+        "stage1/a1/masks/y.png",
+        "stage1/b2/images/b2.png",
+    ];
+    assert_snapshot!(read(&files, None), @r"
+    image,truth
+    stage1/a1/images/a1.png,stage1/a1/masks/
+    stage1/b2/images/b2.png,
+    --
+    2 images, 2 masks of one object each
+    images without a mask: 1 (stage1/b2/images/b2.png)
+    ");
+}

@@ -823,3 +823,70 @@ fn bioimageio_folders() {
       = help: give the folder that a package of bioimage.io was unpacked into
     ");
 }
+
+#[test]
+fn nuclei_come_back_from_coco_to_the_pixel() {
+    let Some(source) = shared("dsb2018") else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = std::fs::read_to_string(source.join("manifest.csv")).unwrap();
+    let header: Vec<&str> = manifest.lines().next().unwrap().split(',').collect();
+    let place = |name: &str| header.iter().position(|h| *h == name).unwrap();
+    let (image_at, truth_at) = (place("image"), place("label"));
+    let (mut images, mut annotations, mut truths) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, line) in manifest.lines().skip(1).step_by(40).enumerate() {
+        let cells: Vec<&str> = line.split(',').collect();
+        let read = |name: &str| std::fs::read(source.join(name)).unwrap();
+        let name = format!("{index}.png");
+        std::fs::write(dir.path().join(&name), read(cells[image_at])).unwrap();
+        let truth = transect_image::decode_labels(
+            &read(cells[truth_at]),
+            cells[truth_at],
+            None,
+            &Limits::default(),
+        )
+        .unwrap();
+        let (rows, columns) = (truth.rows(), truth.columns());
+        images.push(
+            serde_json::json!({"id": index, "file_name": name, "width": columns, "height": rows}),
+        );
+        let mut numbers: Vec<u32> = truth.labels().iter().copied().filter(|l| *l > 0).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut renumbered = vec![0; rows * columns];
+        for (place, number) in numbers.iter().enumerate() {
+            let (mut counts, mut state) = (vec![0_u32], false);
+            for column in 0..columns {
+                for row in 0..rows {
+                    let inside = truth.labels()[row * columns + column] == *number;
+                    if inside != state {
+                        counts.push(0);
+                        state = inside;
+                    }
+                    *counts.last_mut().unwrap() += 1;
+                    if inside {
+                        renumbered[row * columns + column] = place as u32 + 1;
+                    }
+                }
+            }
+            annotations.push(serde_json::json!({"image_id": index, "category_id": 1,
+                "segmentation": {"size": [rows, columns], "counts": counts}}));
+        }
+        truths.push(renumbered);
+    }
+    let coco = serde_json::json!({"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "nucleus"}]});
+    std::fs::write(dir.path().join("coco.json"), coco.to_string()).unwrap();
+    let outcome = run(
+        &dir.path().join("coco.json"),
+        &options(dir.path(), Format::Coco),
+    )
+    .unwrap();
+    assert!(annotations.len() > 100 && truths.len() > 5);
+    for (index, truth) in truths.iter().enumerate() {
+        let path = format!("manifest_labels/{index}.png");
+        let file = &outcome.files[&path];
+        let drawn = transect_image::decode_labels(file, &path, None, &Limits::default()).unwrap();
+        assert_eq!(drawn.labels(), truth, "{path}");
+    }
+}

@@ -798,6 +798,7 @@ fn outlines_and_folders_of_masks_are_truth() {
     let mut request = request(&dir);
     request.truth = some("truth");
     let data = load(&request).expect("three rows");
+    assert!(data.notes[0].ends_with("folders of masks, in 3 rows and as label images in 0"));
     assert_eq!(
         data.items[2].truth,
         transect_core::TruthRef::Path("c/".to_owned())
