@@ -4,12 +4,14 @@ files/ holds the files, values.json the samples' SHA-256 (float32, little-endian
 else must be read of them. Run: python golden/formats/make.py (numpy, tifffile, imagecodecs, zarr, numcodecs, pydicom, spectral).
 """
 import hashlib
+import io
 import json
 import shutil
 from pathlib import Path
 
 import numcodecs
 import numpy as np
+import PIL.Image
 import pydicom
 import pydicom.encaps
 import pydicom.uid
@@ -308,6 +310,26 @@ for planar in (0, 1):
         back = data.pixel_array
         case(name, np.moveaxis(back, -1, 0), rgb=True, names=["red", "green", "blue"])
         case(name, np.moveaxis(back, -1, 0)[:, 1:2, 2:6, 1:8], select={"plane": 1, "region": "2 1 4 7"}, rgb=True, names=["red", "green", "blue"])
+
+# Baseline JPEG within DICOM, grey and in colours, as Pillow writes it; read back by pydicom's Pillow decoder.
+for name, array, photometric in (("jpeg_grey.dcm", colour[..., 0], "MONOCHROME2"), ("jpeg_colour.dcm", colour, "YBR_FULL_422")):
+    out = io.BytesIO()
+    PIL.Image.fromarray(np.ascontiguousarray(array)).save(out, "JPEG", quality=90, **({"subsampling": 0} if array.ndim == 3 else {}))
+    dicom(name, array, uid.ExplicitVRLittleEndian, photometric="RGB" if array.ndim == 3 else photometric)
+    data = pydicom.dcmread(FILES / name)
+    data.file_meta.TransferSyntaxUID = uid.JPEGBaseline8Bit
+    data.PhotometricInterpretation = photometric
+    data.PixelData = pydicom.encaps.encapsulate([out.getvalue(), out.getvalue()])
+    data.NumberOfFrames = 2
+    data["PixelData"].VR = "OB"
+    data["PixelData"].is_undefined_length = True
+    pydicom.dcmwrite(FILES / name, data, enforce_file_format=True)
+    back = np.asarray(PIL.Image.open(io.BytesIO(out.getvalue())))
+    planes_of = np.stack([back, back])
+    if array.ndim == 3:
+        case(name, np.moveaxis(planes_of, -1, 0), rgb=True, names=["red", "green", "blue"], tolerance=4)
+    else:
+        case(name, planes_of[None], tolerance=2)
 
 # --- files of others, where they are -------------------------------------------------------------------------------------------
 SHARED = HERE / "../../../shared/data"
