@@ -9,7 +9,7 @@ use crate::load::load;
 const TRIED: usize = 10;
 
 /// Looks at the rows, the first image that can be read and the model, and puts into the job's context what can be asked of
-/// them: channels, the units of ladders that need the bands, outlines, a second truth, copies with other weights, the layer from
+/// them: channels, ladders that fit them, outlines, a second truth, copies with other weights, the layer from
 /// which on the model can be run, other thresholds. Where weights cannot be drawn anew, a note says why.
 ///
 /// The other thresholds of a decoder are those halfway from its own to 0 and to 1: of 0.5 they are 0.25 and 0.75.
@@ -27,7 +27,7 @@ pub fn find_abilities(job: &mut Job) {
     let context = &mut job.context;
     context.channels = channels;
     if let Some(first) = &first {
-        transect_optics::with_bands(&mut context.ladders, &first.image);
+        transect_optics::fit_ladders(&mut context.ladders, &first.image);
     }
     context.has_outlines = has_outlines;
     context.has_second_truth = has_second_truth;

@@ -12,7 +12,7 @@ use transect_core::context::{Optics, PlanLevel};
 use transect_core::{Digest, Dtype, Fits, Image, LabelImage, Modality, Severity, View};
 use transect_optics::scene::site::{Site, visit};
 use transect_optics::scene::{Laboratory, render, section};
-use transect_optics::{MakeContext, corruptions, ladders, make_view, with_bands};
+use transect_optics::{MakeContext, corruptions, fit_ladders, ladders, make_view};
 
 /// Pixels a side of a panel, and between panels.
 const PANEL: usize = 128;
@@ -178,7 +178,7 @@ fn made(image: &Image, modality: Modality, view: &View) -> transect_core::Result
 /// The image and five severities, side by side.
 fn strip(scene: &Scene, name: &str) -> Result<Picture, Box<dyn Error>> {
     let mut ladders = ladders(&scene.modality, &Optics::default(), PlanLevel::Full);
-    with_bands(&mut ladders, &scene.image);
+    fit_ladders(&mut ladders, &scene.image);
     let ladder = ladders
         .iter()
         .find(|l| l.name == name)

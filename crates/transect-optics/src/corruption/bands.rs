@@ -62,16 +62,23 @@ pub(super) fn bright_of_all(image: &Image) -> Option<f64> {
     quantile(image.samples(), BRIGHT).filter(|&q| q > 0.0)
 }
 
-/// Puts the ladders that need the wavenumbers of the bands in their units, by an image of the run: `wavenumber_shift` is in
-/// cm⁻¹ where they are declared (and in bands where not), and `water_vapour` is left out where they are not declared or no
-/// band lies where water absorbs.
-pub fn with_bands(ladders: &mut Vec<Ladder>, image: &Image) {
+/// Fits ladders to an image of the run: leaves out those that cannot apply to images like it, and puts what needs the wavenumbers of the
+/// bands in its units.
+///
+/// Left out are `cross_talk`, `chromatic_shift` and what changes spectra where there is one channel, `stain_balance` where it is
+/// not in red, green and blue, `detector_noise` where samples are integers, and `water_vapour` where no band is known to lie
+/// where water absorbs. `wavenumber_shift` is in cm⁻¹ where wavenumbers or wavelengths are declared, and in bands where not.
+pub fn fit_ladders(ladders: &mut Vec<Ladder>, image: &Image) {
     let known = wavenumbers(image);
-    ladders.retain(|l| {
-        l.name != water_vapour::CORRUPTION.name
-            || known
-                .as_ref()
-                .is_some_and(|w| water_vapour::spectrum(w).is_some())
+    ladders.retain(|l| match l.name.as_str() {
+        "cross_talk" | "chromatic_shift" | "baseline_tilt" | "baseline_curvature"
+        | "wavenumber_shift" | "band_loss" | "scatter" => image.channels() > 1,
+        "stain_balance" => image.rgb,
+        "detector_noise" => image.dtype.range().is_none(),
+        "water_vapour" => known
+            .as_ref()
+            .is_some_and(|w| water_vapour::spectrum(w).is_some()),
+        _ => true,
     });
     if let Some(known) = known {
         let spacing = spacing(&known);

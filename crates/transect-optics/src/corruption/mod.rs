@@ -47,7 +47,7 @@ mod wavenumber_shift;
 use transect_core::context::{Ladder, Optics, PlanLevel};
 use transect_core::{Error, Image, LabelImage, Modality, Result, Stream, View, codes};
 
-pub use bands::with_bands;
+pub use bands::fit_ladders;
 pub(crate) use magnification::scaled;
 
 use crate::quantile::{Ranks, quantile};
@@ -209,8 +209,8 @@ pub(crate) fn find(name: &str) -> Result<&'static Corruption> {
 /// A full plan has every corruption of the modality, the others those that are [`Corruption::standard`] there. Defocus is in
 /// µm where the modality is fluorescence or bright field and the numerical aperture, wavelength, refractive index and a pixel
 /// size are declared: its steps are 0.5, 1, 2, 4 and 8 times the depth of field n·λ/NA². Otherwise it is a Gaussian blur in
-/// pixels, and the note says so. Lengths are in µm where the pixel size is declared. What needs more than the microscope (the
-/// wavenumbers of bands) is put in its units by [`with_bands`].
+/// pixels, and the note says so. Lengths are in µm where the pixel size is declared. What needs to see an image is
+/// fitted to it by [`fit_ladders`].
 pub fn ladders(modality: &Modality, optics: &Optics, plan: PlanLevel) -> Vec<Ladder> {
     CORRUPTIONS
         .iter()

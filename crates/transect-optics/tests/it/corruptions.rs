@@ -6,7 +6,7 @@ use transect_core::context::{Optics, PlanLevel};
 use transect_core::{Dtype, Image, LabelImage, Modality, PixelSize, Severity, View};
 use transect_optics::scene::site::{Site, visit};
 use transect_optics::scene::{Laboratory, render, section};
-use transect_optics::{corruptions, ladders, with_bands};
+use transect_optics::{corruptions, fit_ladders, ladders};
 
 use crate::{constant, corrupt, corrupt_in, image, moments, view};
 
@@ -666,7 +666,7 @@ fn peaks_move_by_the_wavenumbers_that_were_asked() {
         (ladder.unit.clone(), ladder.values)
     };
     assert_eq!(unit(&ladders).0, "bands");
-    with_bands(&mut ladders, &cube);
+    fit_ladders(&mut ladders, &cube);
     assert_eq!(
         unit(&ladders),
         ("cm-1".to_owned(), [0.4, 1.0, 2.0, 4.0, 8.0])
@@ -674,7 +674,7 @@ fn peaks_move_by_the_wavenumbers_that_were_asked() {
     assert!(ladders.iter().any(|l| l.name == "water_vapour"));
     let mut unknown = cube.clone();
     unknown.wavelengths = None;
-    with_bands(&mut ladders, &unknown);
+    fit_ladders(&mut ladders, &unknown);
     assert!(!ladders.iter().any(|l| l.name == "water_vapour"));
 }
 
@@ -741,6 +741,37 @@ fn rain_brightens_and_dirt_covers_their_shares() {
     assert!(share > 0.05 && share < 0.13, "{share}");
 }
 
+#[test]
+fn ladders_that_cannot_apply_are_left_out() {
+    let fitted = |modality, image: &Image| -> Vec<String> {
+        let mut all = ladders(&modality, &Optics::default(), PlanLevel::Full);
+        fit_ladders(&mut all, image);
+        all.into_iter().map(|l| l.name).collect()
+    };
+    let grey = constant(100.0, 20, 20, Dtype::Uint8);
+    for (modality, image) in scenes().into_iter().chain([
+        (Modality::Fluorescence, grey.clone()),
+        (Modality::Spectral, grey.clone()),
+        (Modality::Photo, grey),
+    ]) {
+        for name in fitted(modality, &image) {
+            // What stands in every plan says itself where it does not apply.
+            let known = corruptions().iter().find(|c| c.name == name).unwrap();
+            if known.standard.contains(&modality) {
+                continue;
+            }
+            let unit = if name == "wavenumber_shift" {
+                "bands"
+            } else {
+                known.unit
+            };
+            let view = View::corruption(&name, Severity::LADDER[2], "", known.ladder[2], unit);
+            let made = corrupt_in(&image, None, &view, modality, Optics::default());
+            assert!(made.is_ok(), "{modality:?} {name}: {made:?}");
+        }
+    }
+}
+
 /// A scene of each modality.
 fn scenes() -> Vec<(Modality, Image)> {
     let laboratory = |l: Laboratory| {
@@ -778,7 +809,7 @@ fn scenes() -> Vec<(Modality, Image)> {
 fn every_step_of_every_ladder_goes_farther_from_the_image() {
     for (modality, scene) in scenes() {
         let mut ladders = ladders(&modality, &Optics::default(), PlanLevel::Full);
-        with_bands(&mut ladders, &scene);
+        fit_ladders(&mut ladders, &scene);
         for ladder in ladders {
             let mut last = 0.0;
             for (level, value) in Severity::LADDER.into_iter().zip(ladder.values) {

@@ -148,3 +148,49 @@ fn two_laboratories_see_the_same_nuclei_at_their_own_scale() {
     let (a, b) = (diameter(&Laboratory::a()), diameter(&Laboratory::b()));
     assert!((a / b - 1.0).abs() < 0.12, "{a} and {b} µm");
 }
+
+#[test]
+fn a_camera_site_keeps_its_background_and_animals_come_and_go() {
+    use transect_optics::scene::site::{Site, visit};
+    let site = Site::default();
+    assert_eq!(visit(&site, 1, 4), visit(&site, 1, 4));
+    let visits: Vec<_> = (0..40).map(|index| visit(&site, 1, index)).collect();
+    let empty: Vec<_> = visits.iter().filter(|v| v.animals.is_empty()).collect();
+    // 30% of 40, five standard deviations around.
+    assert!((1..=26).contains(&empty.len()), "{}", empty.len());
+    for visit in &visits {
+        let most = visit.labels.labels().iter().copied().max().unwrap_or(0);
+        assert!(most as usize <= visit.animals.len());
+        assert!(
+            visit.animals.windows(2).all(|w| w[0] == w[1]),
+            "a herd is of one species"
+        );
+        let seen = visit.labels.labels().iter().filter(|&&l| l > 0).count();
+        assert!(visit.animals.is_empty() == (seen == 0) || most == 0);
+    }
+    // Pictures of one site go together whatever the light, those of another do not.
+    let green = |image: &transect_core::Image| -> Vec<f64> {
+        image.plane(1, 0).iter().map(|&v| f64::from(v)).collect()
+    };
+    let together = |a: &[f64], b: &[f64]| {
+        let mean = |v: &[f64]| v.iter().sum::<f64>() / v.len() as f64;
+        let (ma, mb) = (mean(a), mean(b));
+        let sum = |f: &dyn Fn(f64, f64) -> f64| -> f64 {
+            a.iter().zip(b).map(|(x, y)| f(x - ma, y - mb)).sum()
+        };
+        sum(&|x, y| x * y) / (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt()
+    };
+    let (a, b) = (green(&empty[0].image), green(&empty[1].image));
+    let other = Site {
+        number: 1,
+        empty: 1.0,
+        ..site
+    };
+    let c = green(&visit(&other, 1, 0).image);
+    assert!(together(&a, &b) > 0.95, "{}", together(&a, &b));
+    assert!(
+        together(&a, &c) < together(&a, &b) - 0.05,
+        "{}",
+        together(&a, &c)
+    );
+}
