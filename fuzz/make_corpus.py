@@ -1,5 +1,7 @@
 """Writes the seed corpus: small files of every format that is read. Needs numpy, pillow, tifffile and onnx."""
+import base64
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +122,22 @@ for index, text in enumerate([
 put("class_map", "plain.csv", "from,to\ncat,feline\ndog,\n*,*\n")
 put("class_map", "tabs.tsv", "from\tto\ncat\tx\ndog\tx\neel\tx\n")
 put("class_map", "quoted.csv", "from,to\n\"cat\",\"a, b\"\ndog,dog\neel,\n")
+
+outlines = json.loads((ROOT.parents[1] / "golden/outlines/values.json").read_text())
+for region in outlines["regions"]:
+    put("outlines", region["name"].replace(" ", "_").encode("ascii", "ignore").decode() + ".roi", base64.b64decode(region["bytes"]))
+put("outlines", "all.zip", base64.b64decode(outlines["zip"]))
+put("outlines", "qupath.geojson", json.dumps({"type": "FeatureCollection", "features": [
+    {"type": "Feature", "id": "a", "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [4, 0], [4, 4], [0, 4]], [[1, 1], [3, 1], [3, 3]]]},
+     "properties": {"name": "x", "classification": {"name": "Tumor"}}},
+    {"type": "Feature", "geometry": {"type": "MultiPolygon", "coordinates": [[[[5, 0], [7, 0], [7, 2]]]], "plane": {"z": 0}}, "properties": {"classification": "Other"}}]}))
+coco = {"images": [{"id": 1, "file_name": "a.png", "width": 10, "height": 8}], "categories": [{"id": 7, "name": "cell"}], "annotations": [
+    {"id": 11, "image_id": 1, "category_id": 7, "iscrowd": 0, "bbox": [1, 2, 4, 3], "segmentation": [[1, 2, 5, 2, 5, 5, 1, 5]]},
+    {"id": 12, "image_id": 1, "category_id": 7, "iscrowd": 0, "bbox": [7, 0, 2, 2], "segmentation": {"size": [8, 10], "counts": [56, 2, 6, 2, 14]}}]}
+put("annotations", "polygon_and_runs.json", json.dumps(coco))
+coco["annotations"] = [{"image_id": 1, "category_id": 7, "iscrowd": 1, "segmentation": {"size": [8, 10], "counts": ":350000000n0"}}]
+del coco["images"][0]["width"]
+put("annotations", "compressed.json", json.dumps(coco))
 
 graph = helper.make_graph(
     [helper.make_node("Identity", ["image"], ["maps"])], "identity",

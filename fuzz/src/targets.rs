@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use transect_core::{Dtype, Task};
 use transect_image::{Limits, Region, Selector};
 use transect_manifest::expr::Expr;
-use transect_manifest::{Request, Syntax};
+use transect_manifest::{Draw, Format, ImportOptions, Request, Syntax, import, outline};
 use transect_measure::Predictions;
 use transect_model::{EngineChoice, Model, Options, onnx::Graph};
 
@@ -16,7 +16,7 @@ use transect_model::{EngineChoice, Model, Options, onnx::Graph};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 19] = [
     ("image", image),
     ("labels", labels),
     ("npy", npy),
@@ -29,6 +29,8 @@ pub const TARGETS: [Target; 17] = [
     ("manifest", manifest),
     ("expression", expression),
     ("class_map", class_map),
+    ("outlines", outlines),
+    ("annotations", annotations),
     ("rdf", rdf),
     ("model_toml", model_toml),
     ("onnx", onnx),
@@ -371,6 +373,46 @@ fn predictions(name: &str, bytes: &[u8]) {
 /// Predictions as CSV.
 pub fn predictions_csv(bytes: &[u8]) {
     predictions("predictions.csv", bytes);
+}
+
+/// Outlines: regions of ImageJ, archives of them, GeoJSON; told by their first bytes.
+pub fn outlines(bytes: &[u8]) {
+    let name = match bytes {
+        [b'I', b'o', ..] => "any.roi",
+        [b'P', b'K', ..] => "any.zip",
+        _ => "any.geojson",
+    };
+    let Ok(outlines) = outline::read(bytes, name) else {
+        return;
+    };
+    for outlines in [outline::within(outlines.clone(), [3, 2, 9, 11]), outlines] {
+        if let Ok(drawn) = outline::draw(&outlines, 9, 11) {
+            let most = outlines.len() as u32;
+            assert!(drawn.labels.labels().iter().all(|l| *l <= most));
+        }
+    }
+}
+
+/// Annotations in COCO's JSON, of an image of 8 rows and 10 columns.
+pub fn annotations(bytes: &[u8]) {
+    let folder = TempDir::new().expect("a folder");
+    let png = transect_image::encode_png_rgb(8, 10, &[9; 240]);
+    std::fs::write(folder.path().join("a.png"), png).expect("an image");
+    let source = folder.path().join("any.json");
+    std::fs::write(&source, bytes).expect("a file");
+    let options = ImportOptions {
+        format: Format::Coco,
+        images: None,
+        root: folder.path().to_owned(),
+        name: "manifest".to_owned(),
+        classes: Vec::new(),
+        draw: Draw::Objects,
+        limits: limits(),
+    };
+    let _ = import(&source, &options, &mut |path: &str, _: &[u8]| {
+        assert!(path.starts_with("manifest_") && !path.contains(".."));
+        Ok(())
+    });
 }
 
 /// Predictions as JSON.
