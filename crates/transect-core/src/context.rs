@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::axis::PixelSize;
 use crate::score_column::ScoreColumn;
 use crate::task::{Modality, Task};
 
@@ -33,6 +34,37 @@ pub struct Optics {
     pub refractive_index: Option<f64>,
     /// Pixel size in the specimen, micrometres, where all images share one.
     pub pixel_size_um: Option<f64>,
+}
+
+/// How far apart two outlines may be and still count as one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SurfaceTolerance {
+    /// Pixels.
+    Px(f64),
+    /// Micrometres in the specimen.
+    Um(f64),
+}
+
+impl Default for SurfaceTolerance {
+    /// Two pixels.
+    fn default() -> Self {
+        Self::Px(2.0)
+    }
+}
+
+impl SurfaceTolerance {
+    /// In pixels of an image; `None` where it is in micrometres and the pixel size is not known. Pixels that are not square
+    /// count as squares of the same area.
+    pub fn px(self, pixel_size: Option<PixelSize>) -> Option<f64> {
+        match self {
+            Self::Px(px) => Some(px),
+            Self::Um(um) => {
+                let side = pixel_size.map(|p| (p.row_um * p.column_um).sqrt())?;
+                (side > 0.0).then(|| um / side)
+            }
+        }
+    }
 }
 
 /// The ladder of one corruption, in the run's physical units: what `robustness` climbs.
@@ -109,6 +141,9 @@ pub struct Context {
     pub has_truth: bool,
     /// The microscope.
     pub optics: Optics,
+    /// How far apart two outlines may be and still count as one.
+    #[serde(default)]
+    pub surface_tolerance: SurfaceTolerance,
     /// The corruptions that apply to these images.
     pub ladders: Vec<Ladder>,
     /// Images a day that the user needs, if stated.
@@ -160,6 +195,7 @@ impl Context {
             has_reference: false,
             has_truth: false,
             optics: Optics::default(),
+            surface_tolerance: SurfaceTolerance::default(),
             ladders: Vec::new(),
             throughput_per_day: None,
             predictions_only: false,

@@ -8,7 +8,7 @@ use transect_core::{
     View, ViewKind, codes,
 };
 use transect_optics::MakeContext;
-use transect_score::Truth;
+use transect_score::{Rules, Truth};
 use transect_table::{ElementRow, EmbeddingRow, MaskRow, Timing, TraceRow};
 
 use crate::describe::Known;
@@ -206,6 +206,7 @@ fn fill(
         &predicted.prediction,
         truth.as_deref(),
         predictor.has_probabilities(),
+        &Rules::of(context, image.pixel_size),
         context,
     )?;
     let audited = matches!(frame.model_id, AUDITED | "predictions");
@@ -261,6 +262,7 @@ pub(crate) fn record(
     prediction: &Prediction,
     truth: Option<&Truth>,
     probabilities: bool,
+    rules: &Rules,
     context: &Context,
 ) -> Result<(), Error> {
     match prediction {
@@ -293,8 +295,7 @@ pub(crate) fn record(
     match truth {
         Some(truth) => {
             m.scores =
-                transect_score::score(context.task, context.classes.len(), truth, prediction)
-                    .map_err(|e| e.image(&item.image))?;
+                transect_score::score(rules, truth, prediction).map_err(|e| e.image(&item.image))?;
             if context.task == transect_core::Task::Classification && !probabilities {
                 // A class without a probability is right or wrong; how sure it was is not known.
                 for (score, column) in m.scores.iter_mut().zip(&context.score_columns) {

@@ -8,7 +8,7 @@
 
 use transect_core::{Error, Item, Measurement, Prediction, Result, Stream, Task, View, codes};
 use transect_optics::perturb::{Mark, Natural, marked, shifted};
-use transect_score::Truth;
+use transect_score::{Rules, Truth};
 use transect_table::TraceRow;
 
 use crate::load::Loaded;
@@ -129,6 +129,7 @@ impl<'a> State<'a> {
             &predicted.prediction,
             Some(self.truth),
             self.predictor.has_probabilities(),
+            &Rules::of(self.frame.context, image.pixel_size),
             self.frame.context,
         )?;
         let column = |name: &str| {

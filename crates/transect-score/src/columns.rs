@@ -12,12 +12,14 @@ pub(crate) mod class {
     pub(crate) const COUNT: usize = 3;
 }
 
-/// Places of the columns of semantic segmentation: three, then four for each class.
+/// Places of the columns of semantic segmentation: five, then four for each class.
 pub(crate) mod semantic {
     pub(crate) const IOU: usize = 0;
     pub(crate) const DICE: usize = 1;
     pub(crate) const N_PIXELS: usize = 2;
-    pub(crate) const BLOCKS: usize = 3;
+    pub(crate) const HD95: usize = 3;
+    pub(crate) const SURFACE_DICE: usize = 4;
+    pub(crate) const BLOCKS: usize = 5;
     pub(crate) const BLOCK: usize = 4;
     pub(crate) const INTERSECTION: usize = 0;
     pub(crate) const UNION: usize = 1;
@@ -49,7 +51,13 @@ pub(crate) mod instance {
     pub(crate) const UNION: usize = 22;
     pub(crate) const N_TRUE_PX: usize = 23;
     pub(crate) const N_PIXELS: usize = 24;
-    pub(crate) const COUNT: usize = 25;
+    pub(crate) const AJI: usize = 25;
+    pub(crate) const AJI_PLUS: usize = 26;
+    pub(crate) const MERGES: usize = 27;
+    pub(crate) const SPLITS: usize = 28;
+    pub(crate) const HD95: usize = 29;
+    pub(crate) const SURFACE_DICE: usize = 30;
+    pub(crate) const COUNT: usize = 31;
 }
 
 /// Number of score columns of a task with this number of classes.
@@ -66,12 +74,17 @@ pub(crate) fn count(task: Task, n_classes: usize) -> usize {
 /// - Classification: `correct` (0 or 1; the first of equal probabilities is predicted), `log_loss` (−ln of the truth's
 ///   probability, the probability clipped to at least 1e-15, so at most 34.5; nats), `brier` (Σ over classes of
 ///   (p − y)², 0 to 2).
-/// - Semantic: `iou`, `dice`, `n_pixels` (pixels that are not ignored), then `intersection`, `union`, `n_true`, `n_pred`
+/// - Semantic: `iou`, `dice`, `n_pixels` (pixels that are not ignored), `hd95` and `surface_dice` (below), then `intersection`, `union`, `n_true`, `n_pred`
 ///   in pixels: of the foreground where there are at most two classes, of every class (with `_` and its name) otherwise.
 /// - Instance: `tp_50` to `tp_95` (matched objects at the ten [`THRESHOLDS`]), `n_true`, `n_pred`, `sum_iou_50` (IoU of
 ///   the pairs matched at 0.5, summed), `average_precision_50`, `_75` and their mean over the ten thresholds
 ///   `average_precision`, `f1_50`, `panoptic_quality`, `count_error` (`n_pred` − `n_true`), and of the foreground in pixels
-///   `iou`, `dice`, `intersection`, `union`, `n_true_px`, `n_pixels`.
+///   `iou`, `dice`, `intersection`, `union`, `n_true_px`, `n_pixels`; then `aji`, `aji_plus`, `merges` (true objects of which more
+///   than half lies in one predicted object with others, beyond the first of each), `splits` (the reverse), and of the foreground
+///   `hd95` and `surface_dice`.
+/// - Outlines are the pixels of a foreground with one of their four neighbours outside it. `hd95`: the larger of the two 95th
+///   percentiles of distances from the pixels of one outline to the nearest of the other, in pixels; `surface_dice`: the share of the
+///   pixels of both outlines that are within the tolerance of the other.
 ///
 /// In a class's column every character that is no letter, digit or `_` becomes `_`; where two names fall together, the
 /// later ones get their index as well.
@@ -85,7 +98,13 @@ pub fn columns(task: Task, classes: &[String]) -> Vec<ScoreColumn> {
             ScoreColumn::new("brier", "", Better::Lower),
         ],
         Task::Semantic => {
-            let mut columns = vec![higher("iou"), higher("dice"), count("n_pixels", "px")];
+            let mut columns = vec![
+                higher("iou"),
+                higher("dice"),
+                count("n_pixels", "px"),
+                ScoreColumn::new("hd95", "px", Better::Lower),
+                higher("surface_dice"),
+            ];
             for suffix in suffixes(classes) {
                 for name in ["intersection", "union", "n_true", "n_pred"] {
                     columns.push(count(&format!("{name}{suffix}"), "px"));
@@ -114,6 +133,12 @@ pub fn columns(task: Task, classes: &[String]) -> Vec<ScoreColumn> {
                 count("union", "px"),
                 count("n_true_px", "px"),
                 count("n_pixels", "px"),
+                higher("aji"),
+                higher("aji_plus"),
+                ScoreColumn::new("merges", "objects", Better::Lower),
+                ScoreColumn::new("splits", "objects", Better::Lower),
+                ScoreColumn::new("hd95", "px", Better::Lower),
+                higher("surface_dice"),
             ]);
             columns
         }
@@ -173,6 +198,8 @@ mod tests {
                 "iou",
                 "dice",
                 "n_pixels",
+                "hd95",
+                "surface_dice",
                 "intersection",
                 "union",
                 "n_true",
@@ -200,6 +227,12 @@ mod tests {
             (instance::UNION, "union"),
             (instance::N_TRUE_PX, "n_true_px"),
             (instance::N_PIXELS, "n_pixels"),
+            (instance::AJI, "aji"),
+            (instance::AJI_PLUS, "aji_plus"),
+            (instance::MERGES, "merges"),
+            (instance::SPLITS, "splits"),
+            (instance::HD95, "hd95"),
+            (instance::SURFACE_DICE, "surface_dice"),
         ] {
             assert_eq!(i[place], name);
         }

@@ -2,12 +2,19 @@
 
 use transect_core::{LabelImage, Result};
 
+use crate::aggregated::{aji, aji_plus};
 use crate::columns::instance;
+use crate::division::merges_and_splits;
 use crate::matching::{Matching, Overlaps, THRESHOLDS};
 use crate::semantic::{dice, iou};
+use crate::surface::{Outline, compare};
 
 /// The columns of instance segmentation, in their order.
-pub(crate) fn score(truth: &LabelImage, pred: &LabelImage) -> Result<Vec<Option<f64>>> {
+pub(crate) fn score(
+    truth: &LabelImage,
+    pred: &LabelImage,
+    tolerance_px: Option<f64>,
+) -> Result<Vec<Option<f64>>> {
     let overlaps = Overlaps::count(truth, pred)?;
     let matchings: Vec<Matching> = THRESHOLDS
         .iter()
@@ -20,9 +27,13 @@ pub(crate) fn score(truth: &LabelImage, pred: &LabelImage) -> Result<Vec<Option<
         .sum::<f64>()
         / matchings.len() as f64;
     let (shared, union) = (overlaps.intersection() as f64, overlaps.union() as f64);
-    let mut scores = vec![0.0; instance::COUNT];
+    let [merges, splits] = merges_and_splits(&overlaps);
+    let shape = [truth.rows(), truth.columns()];
+    let outline = |of: &LabelImage| Outline::of(shape[0], shape[1], |at| of.labels()[at] > 0);
+    let [hd95, surface_dice] = compare(&outline(truth), &outline(pred), shape, tolerance_px);
+    let mut scores = vec![Some(0.0); instance::COUNT];
     for (place, matching) in matchings.iter().enumerate() {
-        scores[instance::TP + place] = matching.tp() as f64;
+        scores[instance::TP + place] = Some(matching.tp() as f64);
     }
     for (place, value) in [
         (instance::N_TRUE, overlaps.n_true() as f64),
@@ -43,8 +54,14 @@ pub(crate) fn score(truth: &LabelImage, pred: &LabelImage) -> Result<Vec<Option<
         (instance::UNION, union),
         (instance::N_TRUE_PX, overlaps.n_true_px() as f64),
         (instance::N_PIXELS, overlaps.n_pixels() as f64),
+        (instance::AJI, aji(&overlaps)),
+        (instance::AJI_PLUS, aji_plus(&overlaps)),
+        (instance::MERGES, merges as f64),
+        (instance::SPLITS, splits as f64),
     ] {
-        scores[place] = value;
+        scores[place] = Some(value);
     }
-    Ok(scores.into_iter().map(Some).collect())
+    scores[instance::HD95] = hd95;
+    scores[instance::SURFACE_DICE] = surface_dice;
+    Ok(scores)
 }

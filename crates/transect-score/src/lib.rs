@@ -6,16 +6,22 @@
 //!
 //! Definitions, ties, empties and differences from other tools stand at each item and in `docs/src/metrics.md`.
 
+mod aggregated;
+mod assignment;
 mod classification;
 mod columns;
+mod division;
 mod instances;
 pub mod matching;
 pub mod metric;
+mod rules;
 mod score;
 mod semantic;
+mod surface;
 mod truth;
 
 pub use columns::columns;
 pub use matching::{Matching, Overlaps, THRESHOLDS};
+pub use rules::Rules;
 pub use score::score;
 pub use truth::{Truth, class_index};

@@ -1,10 +1,12 @@
 //! Objects against objects: overlaps, and the best one-to-one matching.
 
-use pathfinding::matrix::Matrix;
-use pathfinding::prelude::kuhn_munkres;
 use transect_core::{LabelImage, Result};
 
+use crate::assignment::assign;
 use crate::semantic::same_size;
+
+/// Steps of IoU in what a pair gains.
+const STEPS: i64 = 1 << 30;
 
 /// The IoU thresholds of average precision: 0.5 to 0.95 in steps of 0.05.
 pub const THRESHOLDS: [f64; 10] = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
@@ -30,9 +32,20 @@ pub struct Pair {
 pub struct Overlaps {
     truth: Vec<(u32, u64)>,
     pred: Vec<(u32, u64)>,
+    /// Where each predicted object begins, row by row: the order of equals, which no labels change.
+    pred_begins: Vec<usize>,
+    truth_begins: Vec<usize>,
     pairs: Vec<Pair>,
     intersection: u64,
     n_pixels: u64,
+}
+
+/// Pixels of one pair of labels.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    key: u64,
+    length: u64,
+    begins: usize,
 }
 
 impl Overlaps {
@@ -42,33 +55,44 @@ impl Overlaps {
     /// `T201` when the sizes differ.
     pub fn count(truth: &LabelImage, pred: &LabelImage) -> Result<Self> {
         same_size(truth, pred)?;
-        let mut runs: Vec<(u64, u64)> = Vec::new();
-        let (mut key, mut length) = (0_u64, 0_u64);
-        for (&t, &p) in truth.labels().iter().zip(pred.labels()) {
-            let here = (u64::from(t) << 32) | u64::from(p);
-            if here == key {
-                length += 1;
+        let mut runs: Vec<Run> = Vec::new();
+        let mut run = Run {
+            key: 0,
+            length: 0,
+            begins: 0,
+        };
+        for (at, (&t, &p)) in truth.labels().iter().zip(pred.labels()).enumerate() {
+            let key = (u64::from(t) << 32) | u64::from(p);
+            if key == run.key {
+                run.length += 1;
             } else {
-                runs.push((key, length));
-                (key, length) = (here, 1);
+                runs.push(run);
+                run = Run {
+                    key,
+                    length: 1,
+                    begins: at,
+                };
             }
         }
-        runs.push((key, length));
-        runs.sort_unstable_by_key(|run| run.0);
+        runs.push(run);
+        runs.sort_unstable_by_key(|run| (run.key, run.begins));
         runs.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
+            let same = next.key == kept.key;
             if same {
-                kept.1 += next.1;
+                kept.length += next.length;
             }
             same
         });
-        let truth_sizes = sizes(runs.iter().map(|&(key, n)| ((key >> 32) as u32, n)));
-        let mut by_pred: Vec<(u32, u64)> = runs.iter().map(|&(key, n)| (key as u32, n)).collect();
-        by_pred.sort_unstable_by_key(|run| run.0);
-        let pred_sizes = sizes(by_pred.into_iter());
+        let (truth_sizes, truth_begins) = objects(&runs, |run| (run.key >> 32) as u32);
+        let (pred_sizes, pred_begins) = objects(&runs, |run| run.key as u32);
         let mut intersection = 0;
         let mut pairs = Vec::new();
-        for (key, shared) in runs {
+        for Run {
+            key,
+            length: shared,
+            ..
+        } in runs
+        {
             let (t, p) = ((key >> 32) as u32, key as u32);
             if t == 0 || p == 0 {
                 continue;
@@ -93,6 +117,8 @@ impl Overlaps {
         Ok(Self {
             truth: truth_sizes,
             pred: pred_sizes,
+            pred_begins,
+            truth_begins,
             pairs,
             intersection,
             n_pixels,
@@ -139,6 +165,11 @@ impl Overlaps {
         self.n_true_px() + self.pred.iter().map(|s| s.1).sum::<u64>() - self.intersection
     }
 
+    /// Where a predicted object begins, row by row.
+    pub(crate) fn pred_begins(&self, pred: usize) -> usize {
+        self.pred_begins[pred]
+    }
+
     /// All pixels.
     pub fn n_pixels(&self) -> u64 {
         self.n_pixels
@@ -148,18 +179,10 @@ impl Overlaps {
     /// matchings with as many, the one with the largest sum of IoU (to 1e-9 for a pair).
     ///
     /// At 0.5 and above an object can have two candidates only where both are exact halves of it, so pairs are nearly
-    /// always unique; below, the parts of the graph of candidates that hang together are solved one by one (Kuhn and
-    /// Munkres: time grows with the cube of the number of objects in a part). Objects that share no pixel are never matched, whatever the threshold.
+    /// always unique; below, the parts of the graph of candidates that hang together are solved one by one. Objects that share no
+    /// pixel are never matched, whatever the threshold.
     pub fn matching(&self, thresh: f64) -> Matching {
-        let edges: Vec<&Pair> = self
-            .pairs
-            .iter()
-            .filter(|pair| pair.iou >= thresh)
-            .collect();
-        let mut chosen: Vec<Pair> = Vec::new();
-        for part in parts(&edges, self.n_true(), self.n_pred()) {
-            choose(&part, &mut chosen);
-        }
+        let mut chosen = self.chosen(thresh, true);
         chosen.sort_unstable_by_key(|pair| (pair.truth, pair.pred));
         // Summed from small to large, so that the order of labels changes no bit.
         let mut ious: Vec<f64> = chosen.iter().map(|pair| pair.iou).collect();
@@ -171,19 +194,97 @@ impl Overlaps {
             pairs: chosen,
         }
     }
+
+    /// The matching with the largest sum of IoU (to 1e-9 for a pair), in the order of true labels: a pair is left out where two
+    /// others gain more together.
+    pub(crate) fn largest_sum(&self) -> Vec<Pair> {
+        let mut chosen = self.chosen(0.0, false);
+        chosen.sort_unstable_by_key(|pair| (pair.truth, pair.pred));
+        chosen
+    }
+
+    /// Pairs of the best matching; with `most_pairs` one more pair outweighs any sum of IoU.
+    fn chosen(&self, thresh: f64, most_pairs: bool) -> Vec<Pair> {
+        let edges: Vec<&Pair> = self
+            .pairs
+            .iter()
+            .filter(|pair| pair.iou >= thresh)
+            .collect();
+        let mut chosen: Vec<Pair> = Vec::new();
+        for part in parts(&edges, self.n_true(), self.n_pred()) {
+            self.choose(&part, most_pairs, &mut chosen);
+        }
+        chosen
+    }
+
+    /// The best matching of one part. Among equals the one of the objects that begin first.
+    fn choose(&self, part: &[&Pair], most_pairs: bool, chosen: &mut Vec<Pair>) {
+        let mut trues: Vec<usize> = part
+            .iter()
+            .map(|pair| self.truth_begins[pair.truth])
+            .collect();
+        let mut preds: Vec<usize> = part
+            .iter()
+            .map(|pair| self.pred_begins[pair.pred])
+            .collect();
+        for list in [&mut trues, &mut preds] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        // Sums of as many gains as there are objects must stay below 2⁶³.
+        let most = i64::try_from(trues.len().min(preds.len())).unwrap_or(i64::MAX >> 32);
+        let steps = if most < 1 << 15 { STEPS } else { STEPS >> 20 };
+        let one = if most_pairs { (most + 1) * steps } else { 0 };
+        let mut candidates: Vec<(usize, usize, &Pair)> = part
+            .iter()
+            .map(|&pair| {
+                (
+                    place(&trues, self.truth_begins[pair.truth]),
+                    place(&preds, self.pred_begins[pair.pred]),
+                    pair,
+                )
+            })
+            .collect();
+        candidates.sort_unstable_by_key(|c| (c.0, c.1));
+        let mut gains: Vec<Vec<(usize, i64)>> = vec![Vec::new(); trues.len()];
+        for &(t, p, pair) in &candidates {
+            gains[t].push((p, (one + (pair.iou * steps as f64).round() as i64).max(1)));
+        }
+        let given = assign(&gains, preds.len());
+        chosen.extend(
+            candidates
+                .iter()
+                .filter(|&&(t, p, _)| given[t] == Some(p))
+                .map(|c| *c.2),
+        );
+    }
 }
 
-/// Objects and their sizes from runs in the order of labels; background is left out.
-fn sizes(runs: impl Iterator<Item = (u32, u64)>) -> Vec<(u32, u64)> {
+/// Place of a value in an ascending list that holds it.
+fn place(list: &[usize], value: usize) -> usize {
+    list.partition_point(|&v| v < value)
+}
+
+/// Objects in the order of labels, with their sizes, and where each begins; background is left out.
+fn objects(runs: &[Run], label: impl Fn(&Run) -> u32) -> (Vec<(u32, u64)>, Vec<usize>) {
+    let mut sorted: Vec<(u32, usize, u64)> = runs
+        .iter()
+        .filter(|run| label(run) != 0)
+        .map(|run| (label(run), run.begins, run.length))
+        .collect();
+    sorted.sort_unstable();
     let mut sizes: Vec<(u32, u64)> = Vec::new();
-    for (label, n) in runs {
+    let mut begins: Vec<usize> = Vec::new();
+    for (label, at, n) in sorted {
         match sizes.last_mut() {
-            _ if label == 0 => {}
             Some(last) if last.0 == label => last.1 += n,
-            _ => sizes.push((label, n)),
+            _ => {
+                sizes.push((label, n));
+                begins.push(at);
+            }
         }
     }
-    sizes
+    (sizes, begins)
 }
 
 /// The parts of the graph of candidate pairs that hang together, in the order of their first pair.
@@ -214,57 +315,6 @@ fn parts<'a>(edges: &[&'a Pair], n_true: usize, n_pred: usize) -> Vec<Vec<&'a Pa
         parts[place[root]].push(edge);
     }
     parts
-}
-
-/// The best matching of one part.
-fn choose(part: &[&Pair], chosen: &mut Vec<Pair>) {
-    let mut trues: Vec<usize> = part.iter().map(|pair| pair.truth).collect();
-    let mut preds: Vec<usize> = part.iter().map(|pair| pair.pred).collect();
-    for list in [&mut trues, &mut preds] {
-        list.sort_unstable();
-        list.dedup();
-    }
-    if trues.len() == 1 || preds.len() == 1 {
-        // One object on one side: its best candidate, the first of equals.
-        let best = part
-            .iter()
-            .copied()
-            .reduce(|best, pair| if pair.iou > best.iou { pair } else { best });
-        chosen.extend(best.copied());
-        return;
-    }
-    let turned = trues.len() > preds.len();
-    let (rows, columns) = if turned {
-        (&preds, &trues)
-    } else {
-        (&trues, &preds)
-    };
-    // One more pair outweighs any sum of IoU. 2³⁰ steps of IoU leave room for 2¹⁵ objects in one part.
-    let steps: i64 = if rows.len() < (1 << 15) {
-        1 << 30
-    } else {
-        1 << 10
-    };
-    let one = i64::try_from(rows.len() + 1).map_or(i64::MAX, |n| n.saturating_mul(steps));
-    let mut weights = Matrix::new(rows.len(), columns.len(), 0_i64);
-    let mut lookup = Matrix::new(rows.len(), columns.len(), usize::MAX);
-    for (index, pair) in part.iter().enumerate() {
-        let (r, c) = if turned {
-            (pair.pred, pair.truth)
-        } else {
-            (pair.truth, pair.pred)
-        };
-        if let (Ok(r), Ok(c)) = (rows.binary_search(&r), columns.binary_search(&c)) {
-            weights[(r, c)] = one + (pair.iou * steps as f64).round() as i64;
-            lookup[(r, c)] = index;
-        }
-    }
-    let (_, columns_of_rows) = kuhn_munkres(&weights);
-    for (r, c) in columns_of_rows.into_iter().enumerate() {
-        if let Some(pair) = part.get(lookup[(r, c)]) {
-            chosen.push(**pair);
-        }
-    }
 }
 
 /// A one-to-one matching of true and predicted objects.

@@ -375,6 +375,25 @@ static SEMANTIC: &[Metric] = &[
         Rule::PooledPixels(PixelRatio::Dice),
         "Dice from the pixels of all images together; with more than two classes the mean over the classes that occur.",
     ),
+    Metric {
+        unit: "px",
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        ..share(
+            Task::Semantic,
+            "hd95",
+            "95% Hausdorff distance",
+            Rule::Mean(semantic::HD95),
+            "Mean over images of the larger of the two 95th percentiles of distances from the pixels of one outline to the nearest of the other, of the foreground; with more than two classes the mean over the classes that occur. Both empty is 0, one empty the diagonal of the image.",
+        )
+    },
+    share(
+        Task::Semantic,
+        "surface_dice",
+        "normalised surface distance",
+        Rule::Mean(semantic::SURFACE_DICE),
+        "Mean over images of the share of the pixels of both outlines that lie within a tolerance (2 px, or --surface-tolerance) of the other, of the foreground; with more than two classes the mean over the classes that occur. Both empty is 1, one empty 0.",
+    ),
 ];
 
 static INSTANCE: &[Metric] = &[
@@ -496,6 +515,63 @@ static INSTANCE: &[Metric] = &[
         Rule::PooledPixels(PixelRatio::Dice),
         "Dice of the foreground from the pixels of all images together.",
     ),
+    share(
+        Task::Instance,
+        "aji",
+        "aggregated Jaccard index",
+        Rule::Mean(instance::AJI),
+        "Mean over images of Σ intersection / Σ union, each true object going with the predicted one of the highest IoU, which may serve several (Kumar 2017); objects without a partner add to the union. No object in either is 1.",
+    ),
+    share(
+        Task::Instance,
+        "aji_plus",
+        "aggregated Jaccard index, one to one",
+        Rule::Mean(instance::AJI_PLUS),
+        "As aji, each predicted object serving one true object at most, by the largest sum of IoU (Graham 2019).",
+    ),
+    Metric {
+        unit: "objects",
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        ..share(
+            Task::Instance,
+            "merges",
+            "merged objects",
+            Rule::Mean(instance::MERGES),
+            "Mean over images of the true objects of which more than half lies in one predicted object with others, beyond the first of each.",
+        )
+    },
+    Metric {
+        unit: "objects",
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        ..share(
+            Task::Instance,
+            "splits",
+            "split objects",
+            Rule::Mean(instance::SPLITS),
+            "Mean over images of the predicted objects of which more than half lies in one true object with others, beyond the first of each.",
+        )
+    },
+    Metric {
+        unit: "px",
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        ..share(
+            Task::Instance,
+            "hd95",
+            "95% Hausdorff distance",
+            Rule::Mean(instance::HD95),
+            "Mean over images of the larger of the two 95th percentiles of distances from the pixels of one outline to the nearest of the other, of all objects taken as one foreground. Both empty is 0, one empty the diagonal of the image.",
+        )
+    },
+    share(
+        Task::Instance,
+        "surface_dice",
+        "normalised surface distance",
+        Rule::Mean(instance::SURFACE_DICE),
+        "Mean over images of the share of the pixels of both outlines that lie within a tolerance (2 px, or --surface-tolerance) of the other, of all objects taken as one foreground. Both empty is 1, one empty 0.",
+    ),
 ];
 
 /// The metrics of a task, the primary one first.
@@ -607,7 +683,8 @@ impl Metric {
 
     /// Chance: the best value that a predictor reaches which gives every image the same answer and knows how often each
     /// answer is true (its sort of answer: a class, class probabilities, one class for every pixel, no object, one
-    /// count). `None` where no image has truth, and for `count_error`, where it has no meaning.
+    /// count). `None` where no image has truth, and where it has no meaning: for `count_error`, `merges`, `splits` (none without any
+    /// object) and for outlines.
     ///
     /// - `accuracy`: the share of the most frequent class. `balanced_accuracy`: 1 over the number of classes that occur.
     ///   `macro_f1`: the F1 of always the most frequent class, over the number of classes that occur. `mcc`: 0. `auroc`: 0.5.
@@ -624,6 +701,17 @@ impl Metric {
         }
         match (self.task, self.rule) {
             (Task::Classification, rule) => chance_of_classes(rule, rows, indices),
+            (Task::Semantic, Rule::Mean(semantic::HD95 | semantic::SURFACE_DICE))
+            | (
+                Task::Instance,
+                Rule::Mean(
+                    instance::COUNT_ERROR
+                    | instance::MERGES
+                    | instance::SPLITS
+                    | instance::HD95
+                    | instance::SURFACE_DICE,
+                ),
+            ) => None,
             (Task::Semantic, Rule::Mean(semantic::DICE))
             | (Task::Instance, Rule::Mean(instance::DICE)) => chance_per_image(rows, indices, dice),
             (Task::Semantic, Rule::Mean(_)) | (Task::Instance, Rule::Mean(instance::IOU)) => {
@@ -632,7 +720,6 @@ impl Metric {
             (Task::Semantic | Task::Instance, Rule::PooledPixels(ratio)) => {
                 chance_pooled(rows, indices, ratio.of())
             }
-            (Task::Instance, Rule::Mean(instance::COUNT_ERROR)) => None,
             (Task::Instance, Rule::Mean(_)) => mean(
                 indices
                     .iter()

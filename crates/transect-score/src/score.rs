@@ -2,36 +2,34 @@
 
 use transect_core::{Error, Prediction, Result, Task, codes};
 
-use crate::{Truth, classification, instances, semantic};
+use crate::{Rules, Truth, classification, instances, semantic};
 
 /// Scores one prediction against the truth: one number for each of [`crate::columns`], in their order; `None` where a
 /// number is not defined (every pixel ignored).
 ///
-/// `n_classes` is the number of the model's classes. For semantic segmentation with at most two, class 1 is the foreground
+/// For semantic segmentation with at most two, class 1 is the foreground
 /// and class 0 the background; a truth of labels may stand for the mask, every label being foreground.
 ///
 /// # Errors
 /// `T201` when truth and prediction differ in size, `T202` when the truth is no class of the model, `T203` when the sort of
 /// truth does not fit the task, `T204` when the prediction does not fit the task or its classes, or holds numbers that are
 /// no probabilities.
-pub fn score(
-    task: Task,
-    n_classes: usize,
-    truth: &Truth,
-    prediction: &Prediction,
-) -> Result<Vec<Option<f64>>> {
+pub fn score(rules: &Rules, truth: &Truth, prediction: &Prediction) -> Result<Vec<Option<f64>>> {
+    let Rules {
+        task, n_classes, ..
+    } = *rules;
     match (task, truth, prediction) {
         (Task::Classification, Truth::Class(class), Prediction::Classes(classes)) => {
             classification::score(n_classes, *class, &classes.probabilities, classes.class())
         }
         (Task::Semantic, Truth::Mask { mask, ignore }, Prediction::Semantic(pred)) => {
-            semantic::score(n_classes, mask, *ignore, false, &pred.mask)
+            semantic::score(rules, mask, *ignore, false, &pred.mask)
         }
         (Task::Semantic, Truth::Labels(labels), Prediction::Semantic(pred)) if n_classes <= 2 => {
-            semantic::score(n_classes, labels, None, true, &pred.mask)
+            semantic::score(rules, labels, None, true, &pred.mask)
         }
         (Task::Instance, Truth::Labels(labels), Prediction::Instances(pred)) => {
-            instances::score(labels, &pred.labels)
+            instances::score(labels, &pred.labels, rules.tolerance_px)
         }
         (Task::Classification, _, Prediction::Classes(_))
         | (Task::Semantic, _, Prediction::Semantic(_))

@@ -3,6 +3,8 @@
 use transect_core::{Error, LabelImage, Result, codes};
 
 use crate::columns::semantic::counted;
+use crate::rules::Rules;
+use crate::surface::{Outline, compare};
 
 /// Intersection over union; both empty is 1, by declaration.
 pub(crate) fn iou(intersection: f64, union: f64) -> f64 {
@@ -54,15 +56,16 @@ pub(crate) fn same_size(truth: &LabelImage, pred: &LabelImage) -> Result<()> {
     ))
 }
 
-/// `iou`, `dice`, `n_pixels`, then four counts for each counted class.
+/// `iou`, `dice`, `n_pixels`, `hd95`, `surface_dice`, then four counts for each counted class.
 pub(crate) fn score(
-    n_classes: usize,
+    rules: &Rules,
     truth: &LabelImage,
     ignore: Option<u32>,
     labels_are_foreground: bool,
     pred: &LabelImage,
 ) -> Result<Vec<Option<f64>>> {
     same_size(truth, pred)?;
+    let n_classes = rules.n_classes;
     let k = n_classes.max(2);
     let mut n_true = vec![0_u64; k];
     let mut n_pred = vec![0_u64; k];
@@ -131,7 +134,43 @@ pub(crate) fn score(
             macro_mean(blocks.iter().map(|b| (b[0], b[1])), ratio)
         }
     };
-    let mut scores = vec![value(iou), value(dice), Some(n_pixels as f64)];
+    let class_of = |t: u32| {
+        if labels_are_foreground {
+            u32::from(t > 0)
+        } else {
+            t
+        }
+    };
+    let mut surfaces = Vec::new();
+    for (class, block) in (first..k).zip(&blocks) {
+        // Of several classes those that occur are compared; one foreground always is.
+        if n_pixels == 0 || (first == 0 && block[1] == 0.0) {
+            continue;
+        }
+        let shape = [truth.rows(), truth.columns()];
+        let outline = |of: &LabelImage, class_of: &dyn Fn(u32) -> u32| {
+            Outline::of(shape[0], shape[1], |at| {
+                ignore != Some(truth.labels()[at]) && class_of(of.labels()[at]) == class as u32
+            })
+        };
+        surfaces.push(compare(
+            &outline(truth, &class_of),
+            &outline(pred, &|p| p),
+            shape,
+            rules.tolerance_px,
+        ));
+    }
+    let surface = |which: usize| -> Option<f64> {
+        let values: Vec<f64> = surfaces.iter().filter_map(|s| s[which]).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    let mut scores = vec![
+        value(iou),
+        value(dice),
+        Some(n_pixels as f64),
+        surface(0),
+        surface(1),
+    ];
     scores.extend(blocks.iter().flatten().map(|&count| Some(count)));
     Ok(scores)
 }
@@ -144,23 +183,27 @@ mod tests {
         LabelImage::new(1, labels.len(), labels.to_vec()).unwrap()
     }
 
+    fn rules(n_classes: usize) -> Rules {
+        Rules::new(transect_core::Task::Semantic, n_classes)
+    }
+
     #[test]
     fn empties_are_as_declared() {
         let empty = row(&[0, 0, 0]);
         let some = row(&[0, 1, 0]);
         assert_eq!(
-            score(2, &empty, None, false, &empty).unwrap()[..2],
+            score(&rules(2), &empty, None, false, &empty).unwrap()[..2],
             [Some(1.0), Some(1.0)]
         );
         assert_eq!(
-            score(2, &some, None, false, &empty).unwrap()[..2],
+            score(&rules(2), &some, None, false, &empty).unwrap()[..2],
             [Some(0.0), Some(0.0)]
         );
         assert_eq!(
-            score(2, &empty, None, false, &some).unwrap()[..2],
+            score(&rules(2), &empty, None, false, &some).unwrap()[..2],
             [Some(0.0), Some(0.0)]
         );
-        let ignored = score(2, &row(&[9, 9, 9]), Some(9), false, &some).unwrap();
+        let ignored = score(&rules(2), &row(&[9, 9, 9]), Some(9), false, &some).unwrap();
         assert_eq!(
             ignored[..3],
             [None, None, Some(0.0)],
@@ -171,7 +214,7 @@ mod tests {
     #[test]
     fn ignored_pixels_count_nowhere() {
         let scores = score(
-            2,
+            &rules(2),
             &row(&[1, 1, 9, 0, 9]),
             Some(9),
             false,
@@ -180,7 +223,7 @@ mod tests {
         .unwrap();
         // Judged: truth 1 1 0, prediction 1 0 1.
         assert_eq!(
-            scores,
+            [&scores[..3], &scores[5..]].concat(),
             [
                 Some(1.0 / 3.0),
                 Some(0.5),
@@ -197,39 +240,52 @@ mod tests {
     fn labels_of_objects_stand_for_one_foreground() {
         let labels = row(&[0, 7, 7, 900, 0]);
         let pred = row(&[0, 1, 1, 1, 1]);
-        assert_eq!(score(2, &labels, None, true, &pred).unwrap()[0], Some(0.75));
         assert_eq!(
-            score(2, &labels, None, false, &pred).unwrap_err().code.id,
+            score(&rules(2), &labels, None, true, &pred).unwrap()[0],
+            Some(0.75)
+        );
+        assert_eq!(
+            score(&rules(2), &labels, None, false, &pred)
+                .unwrap_err()
+                .code
+                .id,
             "T202"
         );
     }
 
     #[test]
     fn classes_that_occur_nowhere_do_not_enter_the_mean() {
-        let scores = score(4, &row(&[0, 0, 1, 1]), None, false, &row(&[0, 0, 1, 0])).unwrap();
+        let scores = score(
+            &rules(4),
+            &row(&[0, 0, 1, 1]),
+            None,
+            false,
+            &row(&[0, 0, 1, 0]),
+        )
+        .unwrap();
         let expected = 7.0 / 12.0;
         assert!((scores[0].unwrap() - expected).abs() < 1e-15);
-        assert_eq!(scores.len(), 3 + 4 * 4);
+        assert_eq!(scores.len(), 5 + 4 * 4);
     }
 
     #[test]
     fn what_does_not_fit_is_refused() {
         assert_eq!(
-            score(2, &row(&[0]), None, false, &row(&[0, 1]))
+            score(&rules(2), &row(&[0]), None, false, &row(&[0, 1]))
                 .unwrap_err()
                 .code
                 .id,
             "T201"
         );
         assert_eq!(
-            score(3, &row(&[3]), None, false, &row(&[0]))
+            score(&rules(3), &row(&[3]), None, false, &row(&[0]))
                 .unwrap_err()
                 .code
                 .id,
             "T202"
         );
         assert_eq!(
-            score(3, &row(&[0]), None, false, &row(&[3]))
+            score(&rules(3), &row(&[0]), None, false, &row(&[3]))
                 .unwrap_err()
                 .code
                 .id,

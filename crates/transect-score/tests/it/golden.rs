@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use transect_core::{Classes, Instances, LabelImage, Prediction, Semantic, Task};
 use transect_score::metric::{Rows, metric};
-use transect_score::{Overlaps, THRESHOLDS, Truth, columns, score};
+use transect_score::{Overlaps, Rules, THRESHOLDS, Truth, columns, score};
 
 const TOLERANCE: f64 = 1e-6;
 
@@ -84,8 +84,7 @@ fn classification_equals_scikit_learn() {
             };
             let pred = classes.class() as u32;
             let scores = score(
-                Task::Classification,
-                k,
+                &Rules::new(Task::Classification, k),
                 &Truth::Class(truth),
                 &Prediction::Classes(classes),
             )
@@ -131,7 +130,7 @@ fn masks_equal_scikit_learn() {
                 confidence: None,
                 confidences: Vec::new(),
             });
-            let scores = score(Task::Semantic, k, &truth, &pred).unwrap();
+            let scores = score(&Rules::new(Task::Semantic, k), &truth, &pred).unwrap();
             for (column, name) in ["iou", "dice"].into_iter().enumerate() {
                 let place = format!("{name} of image {index} of {}", case["name"]);
                 worst.add(&place, scores[column].unwrap(), number(&image[name]));
@@ -167,8 +166,7 @@ fn compare_pair(
         confidences: Vec::new(),
     });
     let scores = score(
-        Task::Instance,
-        0,
+        &Rules::new(Task::Instance, 0),
         &Truth::Labels(truth.clone()),
         &prediction,
     )
@@ -308,4 +306,65 @@ fn matching_equals_stardist_on_real_nuclei_and_cells() {
         compare_pair(&mut worst, name, &truth, &pred, pair, &low);
     }
     worst.check(300);
+}
+
+#[test]
+fn aggregated_jaccard_equals_hover_net() {
+    let golden = golden("aggregated");
+    let mut worst = Worst::default();
+    for (index, case) in list(&golden["cases"]).iter().enumerate() {
+        let prediction = Prediction::Instances(Instances {
+            labels: unpacked(case, "pred"),
+            confidences: Vec::new(),
+        });
+        let truth = Truth::Labels(unpacked(case, "truth"));
+        let scores = score(&Rules::new(Task::Instance, 0), &truth, &prediction).unwrap();
+        for (name, place) in [("aji", 25), ("aji_plus", 26)] {
+            let ours = scores[place].unwrap();
+            worst.add(
+                &format!("{name} of case {index}"),
+                ours,
+                number(&case[name]),
+            );
+        }
+    }
+    worst.check(48);
+}
+
+#[test]
+fn outlines_equal_monai() {
+    let golden = golden("surfaces");
+    let mut worst = Worst::default();
+    for (index, case) in list(&golden["cases"]).iter().enumerate() {
+        let truth = Truth::Mask {
+            mask: unpacked(case, "truth"),
+            ignore: None,
+        };
+        let prediction = Prediction::Semantic(Semantic {
+            mask: unpacked(case, "pred"),
+            confidence: None,
+            confidences: Vec::new(),
+        });
+        for (tolerance, peer) in list(&golden["tolerances"])
+            .iter()
+            .zip(list(&case["surface_dice"]))
+        {
+            let rules = Rules {
+                tolerance_px: Some(number(tolerance)),
+                ..Rules::new(Task::Semantic, 2)
+            };
+            let scores = score(&rules, &truth, &prediction).unwrap();
+            worst.add(
+                &format!("hd95 of case {index}"),
+                scores[3].unwrap(),
+                number(&case["hd95"]),
+            );
+            worst.add(
+                &format!("surface_dice of case {index} at {tolerance}"),
+                scores[4].unwrap(),
+                number(peer),
+            );
+        }
+    }
+    worst.check(200);
 }

@@ -2,7 +2,7 @@
 
 use transect_core::{Classes, Instances, LabelImage, Prediction, Semantic, Task};
 use transect_score::metric::{Rows, confusion, metric, metrics, per_class, primary};
-use transect_score::{Overlaps, Truth, score};
+use transect_score::{Overlaps, Rules, Truth, score};
 
 fn classes(images: &[(Option<u32>, &[f32])]) -> Rows {
     let k = images[0].1.len();
@@ -14,8 +14,7 @@ fn classes(images: &[(Option<u32>, &[f32])]) -> Rows {
         let pred = classes.class() as u32;
         let scores = truth.map_or(vec![None; 3], |t| {
             score(
-                Task::Classification,
-                k,
+                &Rules::new(Task::Classification, k),
                 &Truth::Class(t),
                 &Prediction::Classes(classes),
             )
@@ -56,7 +55,12 @@ fn instances(images: &[(&[u32], &[u32])]) -> Rows {
             labels: row(pred),
             confidences: Vec::new(),
         });
-        let scores = score(Task::Instance, 0, &Truth::Labels(row(truth)), &pred).unwrap();
+        let scores = score(
+            &Rules::new(Task::Instance, 0),
+            &Truth::Labels(row(truth)),
+            &pred,
+        )
+        .unwrap();
         rows.push(None, None, &[], &scores).unwrap();
     }
     rows
@@ -78,7 +82,7 @@ fn masks(k: usize, images: &[(&[u32], &[u32])]) -> Rows {
             None,
             None,
             &[],
-            &score(Task::Semantic, k, &truth, &pred).unwrap(),
+            &score(&Rules::new(Task::Semantic, k), &truth, &pred).unwrap(),
         )
         .unwrap();
     }
@@ -328,7 +332,10 @@ fn truth_and_prediction_of_different_sorts_are_refused() {
     });
     let labels = Truth::Labels(row(&[1]));
     let code = |task, k, truth: &Truth, pred: &Prediction| {
-        score(task, k, truth, pred).unwrap_err().code.id
+        score(&Rules::new(task, k), truth, pred)
+            .unwrap_err()
+            .code
+            .id
     };
     assert_eq!(
         code(Task::Classification, 2, &labels, &probabilities),
@@ -362,7 +369,7 @@ fn truth_and_prediction_of_different_sorts_are_refused() {
         "T201"
     );
     assert_eq!(
-        score(Task::Semantic, 2, &labels, &mask).unwrap()[0],
+        score(&Rules::new(Task::Semantic, 2), &labels, &mask).unwrap()[0],
         Some(1.0)
     );
 }

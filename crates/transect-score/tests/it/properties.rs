@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use transect_core::{Classes, Instances, LabelImage, Prediction, Semantic, Task};
 use transect_score::metric::{Rows, metrics};
-use transect_score::{Overlaps, THRESHOLDS, Truth, columns, score};
+use transect_score::{Overlaps, Rules, THRESHOLDS, Truth, columns, score};
 
 const ROWS: usize = 9;
 const COLUMNS: usize = 11;
@@ -59,7 +59,12 @@ fn instance(truth: &LabelImage, pred: &LabelImage) -> Vec<Option<f64>> {
         labels: pred.clone(),
         confidences: Vec::new(),
     });
-    score(Task::Instance, 0, &Truth::Labels(truth.clone()), &pred).unwrap()
+    score(
+        &Rules::new(Task::Instance, 0),
+        &Truth::Labels(truth.clone()),
+        &pred,
+    )
+    .unwrap()
 }
 
 fn semantic(n_classes: usize, truth: &LabelImage, pred: &LabelImage) -> Vec<Option<f64>> {
@@ -72,7 +77,7 @@ fn semantic(n_classes: usize, truth: &LabelImage, pred: &LabelImage) -> Vec<Opti
         mask: truth.clone(),
         ignore: None,
     };
-    score(Task::Semantic, n_classes, &truth, &pred).unwrap()
+    score(&Rules::new(Task::Semantic, n_classes), &truth, &pred).unwrap()
 }
 
 /// Most pairs, then the largest sum of IoU, by trying everything.
@@ -112,10 +117,10 @@ proptest! {
         for (name, value) in names.iter().zip(&scores) {
             let value = value.unwrap();
             match name.as_str() {
-                "count_error" => prop_assert_eq!(value, 0.0),
+                "count_error" | "merges" | "splits" | "hd95" => prop_assert_eq!(value, 0.0, "{}", name),
                 name if name.starts_with("tp_") => prop_assert_eq!(value, n),
                 "average_precision_50" | "average_precision_75" | "average_precision" | "f1_50" | "panoptic_quality" | "iou"
-                | "dice" => prop_assert_eq!(value, 1.0, "{}", name),
+                | "dice" | "aji" | "aji_plus" | "surface_dice" => prop_assert_eq!(value, 1.0, "{}", name),
                 _ => {}
             }
         }
@@ -124,7 +129,8 @@ proptest! {
     #[test]
     fn a_mask_against_itself_is_ideal(image in labels()) {
         let scores = semantic(7, &image, &image);
-        prop_assert_eq!(&scores[..3], &[Some(1.0), Some(1.0), Some((ROWS * COLUMNS) as f64)]);
+        let n = Some((ROWS * COLUMNS) as f64);
+        prop_assert_eq!(&scores[..5], &[Some(1.0), Some(1.0), n, Some(0.0), Some(1.0)]);
     }
 
     #[test]
@@ -135,9 +141,11 @@ proptest! {
 
     #[test]
     fn a_flip_or_turn_of_both_changes_nothing(truth in labels(), pred in labels()) {
-        let here = instance(&truth, &pred);
-        prop_assert_eq!(&here, &instance(&mirrored(&truth), &mirrored(&pred)));
-        prop_assert_eq!(&here, &instance(&turned(&truth), &turned(&pred)));
+        // Where candidates are equal, AJI takes the one that begins first: that may be another one after a turn.
+        let without_aji = |scores: Vec<Option<f64>>| [&scores[..25], &scores[27..]].concat();
+        let here = without_aji(instance(&truth, &pred));
+        prop_assert_eq!(&here, &without_aji(instance(&mirrored(&truth), &mirrored(&pred))));
+        prop_assert_eq!(&here, &without_aji(instance(&turned(&truth), &turned(&pred))));
         let here = semantic(7, &truth, &pred);
         prop_assert_eq!(&here, &semantic(7, &mirrored(&truth), &mirrored(&pred)));
         prop_assert_eq!(&here, &semantic(7, &turned(&truth), &turned(&pred)));
@@ -150,6 +158,19 @@ proptest! {
         prop_assert_eq!(a[10], b[11]);
         prop_assert_eq!(&a[12..18], &b[12..18]);
         prop_assert_eq!(a[18].unwrap(), -b[18].unwrap());
+        // Merges are the splits of the exchange; outlines have no sides.
+        prop_assert_eq!((a[27], a[28]), (b[28], b[27]));
+        prop_assert_eq!(&a[29..], &b[29..]);
+    }
+
+    #[test]
+    fn one_to_one_never_aggregates_less_than_nothing_nor_more_than_the_foreground(truth in labels(), pred in labels()) {
+        let scores = instance(&truth, &pred);
+        let iou = scores[19].unwrap();
+        for place in [25, 26] {
+            let value = scores[place].unwrap();
+            prop_assert!((0.0..=iou + 1e-12).contains(&value), "{} of {}", value, iou);
+        }
     }
 
     #[test]
@@ -182,7 +203,7 @@ proptest! {
                 let probabilities: Vec<f32> = raw.iter().map(|&r| r as f32 / total).collect();
                 let classes = Classes { probabilities: probabilities.clone() };
                 let pred = classes.class() as u32;
-                let scores = score(Task::Classification, 3, &Truth::Class(*truth), &Prediction::Classes(classes)).unwrap();
+                let scores = score(&Rules::new(Task::Classification, 3), &Truth::Class(*truth), &Prediction::Classes(classes)).unwrap();
                 rows.push(Some(*truth), Some(pred), &probabilities, &scores).unwrap();
             }
             rows
