@@ -115,6 +115,8 @@ pub(crate) enum Tail {
     Wider(Box<(Tail, Tail)>),
     /// A Beta distribution.
     Beta { a: f64, b: f64 },
+    /// So many of so many independent rows: the binomial's own tails (Clopper–Pearson). Neither none nor all.
+    Exact { hits: f64, rows: f64 },
     /// Difference of two independent estimates.
     Difference(Box<(Estimate, Estimate)>),
 }
@@ -173,6 +175,7 @@ impl Tail {
                 value, low, units, ..
             } => value - (value - low) * (1.0 - alpha.powf(1.0 / units)),
             Self::Beta { a, b } => beta_quantile(alpha, *a, *b),
+            Self::Exact { hits, rows } => beta_quantile(alpha, *hits, rows - hits + 1.0),
             Self::Difference(pair) => {
                 let (a, b) = (&pair.0, &pair.1);
                 a.estimate
@@ -227,6 +230,7 @@ impl Tail {
                 value, high, units, ..
             } => value + (high - value) * (1.0 - alpha.powf(1.0 / units)),
             Self::Beta { a, b } => 1.0 - beta_quantile(alpha, *b, *a),
+            Self::Exact { hits, rows } => 1.0 - beta_quantile(alpha, rows - hits, hits + 1.0),
             Self::Difference(pair) => {
                 let (a, b) = (&pair.0, &pair.1);
                 a.estimate - b.estimate
@@ -285,6 +289,7 @@ impl Tail {
                 value, low, units, ..
             } => constant_p(value - tau, value - low, *units),
             Self::Beta { a, b } => beta_cdf(tau, *a, *b),
+            Self::Exact { hits, rows } => beta_cdf(tau.clamp(0.0, 1.0), *hits, rows - hits + 1.0),
             Self::Difference(_) => solve(
                 tau,
                 self.lower(0.5),
@@ -345,6 +350,9 @@ impl Tail {
                 value, high, units, ..
             } => constant_p(tau - value, high - value, *units),
             Self::Beta { a, b } => beta_cdf(1.0 - tau, *b, *a),
+            Self::Exact { hits, rows } => {
+                beta_cdf((1.0 - tau).clamp(0.0, 1.0), rows - hits, hits + 1.0)
+            }
             Self::Difference(_) => solve(
                 -tau,
                 -self.upper(0.5),
@@ -722,7 +730,8 @@ const RARE: f64 = 5.0;
 /// beyond the first. A variance below what independent images would give with chance 0.005 is lifted to that (as many
 /// groups of one share do not prove that there is no chance in it). None or all: Clopper–Pearson with n = G; with one to
 /// four events of a kind the bound away from it is at least that far out, since more events cannot bound a share lower
-/// than none would.
+/// than none would. Where each row is a group of its own every bound is at least as far out as Clopper–Pearson's, and every p at least
+/// the binomial's.
 ///
 /// # Errors
 /// `T701` for no rows, or when `hits` and `units` differ in length.
@@ -817,7 +826,21 @@ pub fn rate(hits: &[bool], units: &Units, settings: &Settings) -> Result<Estimat
     } else {
         logit_tail
     };
-    let method = label(format!("logit cluster-t over {over}"));
+    // Rows that are groups of their own are a binomial's trials, whose tails are known; the logit's are a little too short for
+    // some numbers of them.
+    let (tail, name) = if used.groups() == hits.len() {
+        let exact = Tail::Exact {
+            hits: count,
+            rows: n,
+        };
+        (
+            Tail::Wider(Box::new((tail, exact))),
+            "logit t or Clopper–Pearson, the wider,",
+        )
+    } else {
+        (tail, "logit cluster-t")
+    };
+    let method = label(format!("{name} over {over}"));
     Ok(Estimate::build(
         p,
         se,
@@ -1249,6 +1272,34 @@ mod few_tests {
         for e in [&single, &share, &share.minus(&others), &difference] {
             assert!(e.is_open() && !e.enough, "{e:?}");
             assert_eq!(e.p_below(1.0), 1.0);
+        }
+    }
+
+    /// The chance of a p of at most 5% for a share at the threshold is at most 5% whatever the number of rows.
+    #[test]
+    fn a_share_of_independent_rows_fails_no_more_often_than_it_may() {
+        for n in 20..=60_usize {
+            for tau in [0.05, 0.10, 0.30] {
+                let mut log = n as f64 * f64::ln_1p(-tau);
+                let (mut size, mut from) = (0.0, None);
+                for k in 0..=n {
+                    let hits: Vec<bool> = (0..n).map(|i| i < k).collect();
+                    let settings = Settings::new(1, "size").range(0.0, 1.0);
+                    if from.is_none()
+                        && rate(&hits, &Units::independent(n), &settings)
+                            .unwrap()
+                            .p_above(tau)
+                            <= 0.05
+                    {
+                        from = Some(k);
+                    }
+                    if from.is_some() {
+                        size += log.exp();
+                    }
+                    log += ((n - k) as f64 / (k + 1) as f64).ln() + (tau / (1.0 - tau)).ln();
+                }
+                assert!(size <= 0.05 + 1e-9, "{size} at n = {n}, {tau}");
+            }
         }
     }
 

@@ -246,6 +246,9 @@ pub(crate) struct JobArgs {
         allow_negative_numbers = true
     )]
     pub(crate) throughput: Option<f64>,
+    /// How far apart two outlines may be and still count as one, such as `2px` or `1um`; 2 px where not said.
+    #[arg(long, value_name = "LENGTH", help_heading = "Measuring")]
+    pub(crate) surface_tolerance: Option<String>,
     /// How much is measured.
     #[arg(long, value_enum, default_value_t = PlanArg::Standard, help_heading = "Measuring")]
     pub(crate) plan: PlanArg,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use transect_core::context::{Optics, PlanLevel};
+use transect_core::context::{Optics, PlanLevel, SurfaceTolerance};
 use transect_core::{Context, Digest, Error, Errors, Modality, Role, Task, TruthRef, codes};
 use transect_image::Limits;
 use transect_manifest::Dataset;
@@ -171,6 +171,35 @@ fn mask_rule(text: Option<&str>, classes: &[String]) -> Result<MaskRule, Error> 
         rule.values.insert(value, index);
     }
     Ok(rule)
+}
+
+/// `--surface-tolerance`: `2px`, `1um`, `1µm`.
+fn surface_tolerance(text: Option<&str>, task: Task) -> Result<SurfaceTolerance, Error> {
+    let Some(text) = text else {
+        return Ok(SurfaceTolerance::default());
+    };
+    if task == Task::Classification {
+        return Err(bad(format!(
+            "--surface-tolerance {text}: a classifier draws no outlines"
+        ))
+        .help("leave it out"));
+    }
+    let units: [(&str, fn(f64) -> SurfaceTolerance); 4] = [
+        ("px", SurfaceTolerance::Px),
+        ("um", SurfaceTolerance::Um),
+        ("µm", SurfaceTolerance::Um),
+        ("μm", SurfaceTolerance::Um),
+    ];
+    units
+        .iter()
+        .find_map(|(unit, of)| {
+            let value: f64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
+            (value.is_finite() && value >= 0.0).then(|| of(value))
+        })
+        .ok_or_else(|| {
+            bad(format!("--surface-tolerance {text} is no length"))
+                .help("give pixels or micrometres, such as 2px or 1um")
+        })
 }
 
 /// `--claim`, by metric.
@@ -429,6 +458,11 @@ impl Inputs {
                 errors.push(e);
                 MaskRule::default()
             });
+        let surface_tolerance = surface_tolerance(args.surface_tolerance.as_deref(), self.task)
+            .unwrap_or_else(|e| {
+                errors.push(e);
+                SurfaceTolerance::default()
+            });
         let optics = Optics {
             numerical_aperture: args.images.na,
             wavelength_um: args.images.wavelength_um,
@@ -540,6 +574,7 @@ impl Inputs {
                 transect_optics::ladders(&modality, &optics, cut.level)
             },
             throughput_per_day: args.throughput,
+            surface_tolerance,
             predictions_only,
             images_alone: args.images_alone,
             ..Context::bare(self.task, Vec::new())

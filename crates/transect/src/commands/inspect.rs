@@ -27,6 +27,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
             predictions: None,
             claim: Vec::new(),
             throughput: None,
+            surface_tolerance: None,
             plan: PlanArg::Standard,
             budget: None,
             seed: args.seed,
