@@ -47,6 +47,7 @@ const FOLLOWS: Planted = Planted {
     known: 0.3,
     follows: 0.9,
     label_noise: 0.0,
+    beyond: 1.5,
     width: 1.0,
     channels: [0.2; 8],
 };
@@ -108,6 +109,7 @@ fn hard_clean_runs_do_not_fail() {
                 known: 0.9,
                 follows: 0.9,
                 label_noise: 0.1,
+                beyond: 0.0,
                 ..Planted::default()
             },
         ),
@@ -134,6 +136,30 @@ fn hard_clean_runs_do_not_fail() {
         let verdict = comes_to(&opinion(&s, &planted), ID);
         assert_ne!(verdict, Verdict::Fail, "{what}");
     }
+}
+
+/// A perfect model of a truth that one feature tells, with a rare class and wrong labels: κ with the truth falls, that with the
+/// prediction does not, and nothing in the images tells the truth better.
+#[test]
+fn wrong_labels_of_a_rare_class_are_no_collapse() {
+    let fails = count(20, &|seed| {
+        (
+            Scenario {
+                classes: 2,
+                turned: 0.7,
+                ..scenario(seed)
+            },
+            Planted {
+                known: 1.0,
+                follows: 1.0,
+                label_noise: 0.1,
+                beyond: 0.0,
+                ..Planted::default()
+            },
+        )
+    })
+    .1;
+    assert!(fails <= 3, "{fails} of 20");
 }
 
 /// Excess exactly at the threshold to fail, and at the threshold to warn: both errors stay rare.
