@@ -322,7 +322,8 @@ fn gains(
                 Some(&s.own)
             };
             if let Some(model) = model {
-                over.push(Gain::new(
+                // The model's own prediction was not cross-validated here; its rivals were.
+                over.push(Gain::of_probes(
                     study,
                     &id,
                     (rival.name, &rival.words),

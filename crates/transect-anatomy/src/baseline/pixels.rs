@@ -336,7 +336,7 @@ pub(super) fn judge(study: &Study<'_>, unseen: &Unseen, opinion: &mut Opinion) -
             .iter()
             .map(|of| given.iter().zip(of).map(|(g, o)| g - o).collect())
             .collect();
-        gains.push(Gain::new(
+        gains.push(Gain::of_probes(
             study,
             ID,
             (rival.name, &rival.words),

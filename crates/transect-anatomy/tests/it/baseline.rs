@@ -466,7 +466,7 @@ fn what_single_pixels_lack_is_said() {
 #[test]
 fn images_with_few_pixels_and_numbers_that_are_missing_do_no_harm() {
     let s = Scenario {
-        target: 90,
+        target: 180,
         ..outlines(8)
     };
     let mut t = tables_of(&s, baseline::plan);
@@ -487,8 +487,8 @@ fn images_with_few_pixels_and_numbers_that_are_missing_do_no_harm() {
     let j = of_tables(&t);
     let f = find(&j, EMBEDDING);
     assert_eq!(verdict(&j, EMBEDDING), Verdict::Pass, "{f:?}");
-    assert_eq!(f.n, 90);
-    let pixels = 30 * 3 + 60 * 12;
+    assert_eq!(f.n, 180);
+    let pixels = 60 * 3 + 120 * 12;
     assert!(
         f.caveats.iter().any(|c| c.contains(&pixels.to_string())),
         "{:?}",
