@@ -95,8 +95,9 @@ fn discover(study: &Study<'_>, rows: &[usize], risk: &[f64], first: &[usize]) ->
             .then(a.1.words.cmp(&b.1.words))
     });
     let mut kept: Vec<Part> = Vec::new();
-    for (z, part) in scored {
-        if kept.len() == MOST || z <= 0.0 {
+    // Where nothing is in excess, the five are looked at again all the same: so that nothing is in excess can be shown.
+    for (_, part) in scored {
+        if kept.len() == MOST {
             break;
         }
         let alike = kept.iter().any(|k| {

@@ -147,7 +147,17 @@ fn worst_of(
             .map(|&j| of(&found.intervals[j]))
             .fold(f64::NEG_INFINITY, f64::max)
     };
-    let (low, high) = (bound(|i| i.0), bound(|i| i.1));
+    // A subgroup that nothing can be said of is not shown to be like the rest.
+    let unknown: Vec<&Part> = (0..parts.len())
+        .filter(|j| !enough.contains(j))
+        .map(|j| &parts[j])
+        .collect();
+    let low = bound(|i| i.0);
+    let high = if unknown.is_empty() {
+        bound(|i| i.1)
+    } else {
+        f64::INFINITY
+    };
     let p = looked_at
         .iter()
         .map(|&j| found.p_above(j, GAP.fail))
@@ -178,7 +188,8 @@ fn worst_of(
         .collect();
     finding.images = worst(study, &inside, 10);
     let mut finding = with_estimate(finding, e, study);
-    finding.interval = (low.is_finite() && high.is_finite()).then_some([low, high]);
+    let shown = bound(|i| i.1);
+    finding.interval = (low.is_finite() && shown.is_finite()).then_some([low, shown]);
     finding.interval_method = Some(found.method.clone());
     finding.n = rows.len() as u64;
     finding.better = Better::Lower;
@@ -189,10 +200,13 @@ fn worst_of(
         "bounds of the largest difference over all subgroups together (max-T); the smallest subgroup has {}, and the power is that of it",
         words::images(smallest)
     ));
-    if enough.len() < parts.len() && !enough.is_empty() {
+    if !unknown.is_empty() && !enough.is_empty() {
+        let names: Vec<String> = unknown.iter().take(3).map(|p| p.words.clone()).collect();
         finding.caveats.push(format!(
-            "{} left out: too few groups of images in them or in the rest",
-            words::counted(parts.len() - enough.len(), "subgroup", "subgroups")
+            "nothing can be said of {} ({}{}): too few groups of images in them or in the rest; so it does not pass",
+            words::counted(unknown.len(), "subgroup", "subgroups"),
+            words::list(&names),
+            if unknown.len() > 3 { ", …" } else { "" }
         ));
     }
     if part.of_truth {
