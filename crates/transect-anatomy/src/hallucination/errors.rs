@@ -109,37 +109,7 @@ pub(super) fn judge(
         rows.len() as u64
     };
     let mut draft = judged(finding, e, CONFIDENT_ERRORS, Better::Lower, true, study);
-    if units.groups() == sure.len() {
-        // Each answer by itself: at few answers the logit's tail is a little too eager, and the exact one is at hand.
-        let exact = tail(sure.len(), both, CONFIDENT_ERRORS.fail);
-        draft.finding.p = draft.finding.p.map(|p| p.max(exact));
-    }
     draft.finding.n = images;
     opinion.drafts.push(draft);
     Ok(())
-}
-
-/// Chance of at least so many of n, each with chance `p`.
-fn tail(n: usize, at_least: usize, p: f64) -> f64 {
-    let mut log = n as f64 * (-p).ln_1p();
-    let mut below = 0.0;
-    for k in 0..at_least {
-        below += log.exp();
-        log += ((n - k) as f64 / (k + 1) as f64).ln() + (p / (1.0 - p)).ln();
-    }
-    (1.0 - below).clamp(0.0, 1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::tail;
-
-    #[test]
-    fn the_tail_is_that_of_the_binomial() {
-        assert_eq!(tail(10, 0, 0.1), 1.0);
-        assert!((tail(2, 1, 0.1) - 0.19).abs() < 1e-12);
-        assert!((tail(3, 3, 0.5) - 0.125).abs() < 1e-12);
-        // 1 − Σ of the first five terms of (0.9 + 0.1)^20.
-        assert!((tail(20, 5, 0.1) - 0.043_174_5).abs() < 1e-6);
-    }
 }

@@ -14,7 +14,7 @@ use transect_table::Filter;
 use super::{AS_SURE, FEWEST, Sure};
 use crate::drawn::line;
 use crate::evidence::Query;
-use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
+use crate::opinion::{Ground, Opinion, judged, not_assessable, with_estimate};
 use crate::study::{Study, Truth};
 use crate::words::{self, Form};
 
@@ -171,18 +171,13 @@ fn objects(
     sure: &mut Sure,
     opinion: &mut Opinion,
 ) -> Result<()> {
-    let physical: Vec<&Nothing> = PHYSICAL
-        .iter()
-        .filter_map(|name| found.get(*name))
-        .flatten()
-        .collect();
-    if physical.len() < FEWEST {
+    let Some(worst) = worst_source(study, found)? else {
         let (claim, missing) = missing(study, "Whether it sees objects where there are none");
         let mut finding = not_assessable(ID, claim, missing);
         finding.primary = true;
         opinion.drafts.push(finding.into());
         return Ok(());
-    }
+    };
     let something = if study.context.task == Task::Instance {
         "an object".to_owned()
     } else {
@@ -191,38 +186,48 @@ fn objects(
             words::percent(FOREGROUND)
         )
     };
-    // In the order of rows, so that units do not hang on the order of sources.
-    let mut physical = physical;
-    physical.sort_by_key(|n| n.row);
-    let e = share(study, &physical, ID)?;
-    let sources: Vec<String> = PHYSICAL
-        .iter()
-        .filter(|name| found.contains_key(**name))
-        .map(|name| (*name).replace('_', " "))
-        .collect();
+    let e = worst.estimate;
     let mut finding = Finding::new(ID);
     finding.claim = format!(
-        "On {} without an object ({}) it sees {something} in {}{}.",
-        words::images(physical.len()),
-        words::list(&sources),
+        "On {} {} it sees {something} in {}{}{}.",
+        worst.images.len(),
+        source_words(worst.name),
         Form::Percent.estimate(&e),
-        density(study, &physical)?
+        density(study, &worst.images)?,
+        if worst.judged > 1 {
+            ", the most of the sorts of images without an object"
+        } else {
+            ""
+        }
     );
     finding.unit = String::from("fraction");
     finding.evidence = evidence(study);
-    let mut worst: Vec<&&Nothing> = physical.iter().filter(|n| n.objects > 0.0).collect();
-    worst.sort_by(|a, b| b.objects.total_cmp(&a.objects).then(a.row.cmp(&b.row)));
-    let mut named: Vec<usize> = worst.iter().map(|n| n.row).collect();
+    let mut seen: Vec<&&Nothing> = worst.images.iter().filter(|n| n.objects > 0.0).collect();
+    seen.sort_by(|a, b| b.objects.total_cmp(&a.objects).then(a.row.cmp(&b.row)));
+    let mut named: Vec<usize> = seen.iter().map(|n| n.row).collect();
     named.dedup();
     finding.images = named.iter().take(10).map(|&row| study.image(row)).collect();
     finding.caveats.push("images without objects are made from the noise, background and illumination that were measured in these images; phase-scrambled and blurred ones are told apart, since they keep structure".to_owned());
     finding.remedy = Some(
         "Train with empty fields; raise the threshold, or ask for a smallest area, and measure what that costs in missed objects.".to_owned(),
     );
+    finding.caveats.push(format!(
+        "each sort of at least {FEWEST} images is judged by itself, p times their number ({}), and each must be low to pass{}",
+        worst.judged,
+        if worst.few.is_empty() {
+            String::new()
+        } else {
+            format!("; too few images for that: {}", words::list(&worst.few))
+        }
+    ));
     let mut draft = judged(finding, e, PHANTOMS, Better::Lower, true, study);
-    let mut rows: Vec<usize> = physical.iter().map(|n| n.row).collect();
-    rows.dedup();
-    draft.finding.n = rows.len() as u64;
+    draft.finding.p = Some(worst.p);
+    draft.ground = Ground::Bounds {
+        low: worst.low,
+        high: worst.high,
+        enough: worst.enough,
+        may_warn: true,
+    };
     opinion.drafts.push(draft);
     let confidences = phantom_confidences(study)?;
     let mut lines = Vec::new();
@@ -273,6 +278,79 @@ fn objects(
         },
     });
     Ok(())
+}
+
+/// The sort of images without objects on which most is seen, and the bounds over all sorts.
+struct Worst<'a> {
+    name: &'static str,
+    images: Vec<&'a Nothing>,
+    estimate: transect_stats::Estimate,
+    /// Largest lower bound over the sorts, which hold together (Bonferroni).
+    low: f64,
+    /// Largest upper bound over the sorts; infinite where one has too few images.
+    high: f64,
+    /// Smallest p of H₀: the share is at most the threshold to fail, times the number of sorts.
+    p: f64,
+    enough: bool,
+    /// Sorts that are judged.
+    judged: usize,
+    /// Sorts with too few images.
+    few: Vec<String>,
+}
+
+/// `None` where no sort has images enough.
+fn worst_source<'a>(
+    study: &Study<'_>,
+    found: &'a BTreeMap<String, Vec<Nothing>>,
+) -> Result<Option<Worst<'a>>> {
+    let (mut made, mut few) = (Vec::new(), Vec::new());
+    for name in PHYSICAL {
+        let Some(of) = found.get(name) else { continue };
+        if of.len() < FEWEST {
+            few.push(name.replace('_', " "));
+            continue;
+        }
+        let images: Vec<&Nothing> = of.iter().collect();
+        let estimate = share(study, &images, &format!("{ID}/{name}"))?;
+        made.push((name, images, estimate));
+    }
+    let judged = made.len();
+    let of_all = judged.max(1) as f64;
+    let over = |of: &dyn Fn(&transect_stats::Estimate) -> f64| {
+        made.iter()
+            .map(|m| of(&m.2))
+            .fold(f64::NEG_INFINITY, f64::max)
+    };
+    let low = over(&|e| e.lower(1.0 - 0.025 / of_all));
+    let high = if few.is_empty() {
+        over(&|e| e.high)
+    } else {
+        f64::INFINITY
+    };
+    let p = made
+        .iter()
+        .map(|m| m.2.p_above(PHANTOMS.fail) * of_all)
+        .fold(1.0, f64::min);
+    let enough = made.iter().all(|m| m.2.enough);
+    // Of equal shares the first.
+    let first = made.into_iter().reduce(|best, next| {
+        if next.2.estimate > best.2.estimate {
+            next
+        } else {
+            best
+        }
+    });
+    Ok(first.map(|(name, images, estimate)| Worst {
+        name,
+        images,
+        estimate,
+        low,
+        high,
+        p,
+        enough,
+        judged,
+        few,
+    }))
 }
 
 /// Share of images in which something is seen.
@@ -402,7 +480,7 @@ fn classes(
         );
         finding.unit = String::from("fraction");
         finding.evidence = evidence(study);
-        finding.caveats.push("a confidence that tells nothing gives 50%; a model with a class for empty images may be sure with reason, so this is never more than a warning".to_owned());
+        finding.caveats.push("a confidence that tells nothing gives 50%, more where answers share one confidence; a model with a class for empty images may be sure with reason, so this is never more than a warning".to_owned());
         finding.remedy = Some(
             "Train with images of nothing, or refuse images by their attributes first (`shift`)."
                 .to_owned(),
