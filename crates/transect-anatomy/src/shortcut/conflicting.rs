@@ -1,5 +1,7 @@
 //! Rows whose class goes with their domain against rows whose class does not.
 
+use std::collections::BTreeMap;
+
 use transect_core::figure::Drawing;
 use transect_core::{Better, Figure, Finding, Result, Task, Threshold};
 use transect_stats::{Settings, statistic};
@@ -7,7 +9,7 @@ use transect_stats::{Settings, statistic};
 use super::Sides;
 use crate::drawn::line;
 use crate::evidence::Query;
-use crate::opinion::{Opinion, judged, not_assessable};
+use crate::opinion::{Opinion, judged, not_assessable, with_estimate};
 use crate::performance::worst;
 use crate::study::Study;
 use crate::words::{self, Form};
@@ -20,9 +22,15 @@ const GAP: Threshold = Threshold {
     fail: 0.15,
 };
 
-/// A scored row: class, whether it conflicts, risk.
+/// By how much a class must be rarer in one domain than elsewhere for its rows to count.
+const RARER: f64 = 0.05;
+/// Fewest conflicting rows of a domain for it to count as one of two directions.
+const FEWEST_OF_A_SIDE: usize = 10;
+
+/// A scored row: where it is from, class, whether it conflicts, risk.
 struct Scored {
     row: usize,
+    side: usize,
     class: u32,
     conflicting: bool,
     risk: f64,
@@ -81,7 +89,7 @@ pub(super) fn judge(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> 
     }
     let rows: Vec<usize> = scored.iter().map(|s| s.row).collect();
     let units = study.units(&rows)?;
-    let weights_of: Vec<f64> = study_weights(&scored, study.context.classes.len());
+    let (weights_of, directions) = study_weights(&scored, study.context.classes.len());
     let settings: Settings = study.settings(id).range(-1.0, 1.0);
     let e = statistic(&units, &settings, &mut |w| gap(&scored, w, &weights_of))?;
     let mut finding = Finding::new(id);
@@ -102,14 +110,23 @@ pub(super) fn judge(study: &Study<'_>, sides: &Sides, opinion: &mut Opinion) -> 
         .collect();
     finding.images = worst(study, &wrong, 10);
     finding.caveats.push(
-        "standardised within class: classes count by their conflicting rows; what is aligned is taken from these images, since the association in training is not known".to_owned(),
+        format!("standardised within class; the conflicting rows of each {noun} count alike, so that a {noun} which is harder throughout cancels; classes whose shares differ by less than {} are left out; what is aligned is taken from these images, since the association in training is not known", words::percent(RARER)),
     );
     finding.caveats.push(
         "observed, not intervened: conflicting rows may be harder for another reason; never more than a warning".to_owned(),
     );
-    opinion
-        .drafts
-        .push(judged(finding, e, GAP, Better::Lower, false, study));
+    if directions < 2 {
+        finding.caveats.push(format!(
+            "described only: the conflicting rows are of one {noun}, so a {noun} which is harder throughout looks the same"
+        ));
+        opinion
+            .drafts
+            .push(with_estimate(finding, &e, study).into());
+    } else {
+        opinion
+            .drafts
+            .push(judged(finding, e, GAP, Better::Lower, false, study));
+    }
     figure(study, &scored, &both, opinion)
 }
 
@@ -129,8 +146,9 @@ fn scored(study: &Study<'_>, sides: &Sides) -> Vec<Scored> {
                 n += count;
             }
             let own = *shares[side].get(class as usize)?;
-            (n > 0.0).then_some(Scored {
+            (n > 0.0 && (own - other / n).abs() >= RARER).then_some(Scored {
                 row: i,
+                side,
                 class,
                 conflicting: own < other / n,
                 risk,
@@ -139,14 +157,19 @@ fn scored(study: &Study<'_>, sides: &Sides) -> Vec<Scored> {
         .collect()
 }
 
-/// Weight of each class: its share of the conflicting rows.
-fn study_weights(scored: &[Scored], classes: usize) -> Vec<f64> {
-    let mut weights = vec![0.0; classes];
-    let n = scored.iter().filter(|s| s.conflicting).count() as f64;
+/// Weight of each class: its share of the conflicting rows, those of each side counting alike; and the number of sides that have
+/// enough of them.
+fn study_weights(scored: &[Scored], classes: usize) -> (Vec<f64>, usize) {
+    let mut of_side: BTreeMap<usize, usize> = BTreeMap::new();
     for s in scored.iter().filter(|s| s.conflicting) {
-        weights[s.class as usize] += 1.0 / n;
+        *of_side.entry(s.side).or_default() += 1;
     }
-    weights
+    let mut weights = vec![0.0; classes];
+    for s in scored.iter().filter(|s| s.conflicting) {
+        weights[s.class as usize] += 1.0 / (of_side.len() * of_side[&s.side]) as f64;
+    }
+    let directions = of_side.values().filter(|&&n| n >= FEWEST_OF_A_SIDE).count();
+    (weights, directions)
 }
 
 /// Σ over classes of weight × (risk of conflicting − risk of aligned).

@@ -326,7 +326,8 @@ fn primary(
         None if study.context.task == Task::Classification => format!(
             " Whether they go to the class that goes with the donor's {noun} cannot be told, so it may be a matter of robustness."
         ),
-        None => " Objects have no class that could go with it, so it is a matter of robustness.".to_owned(),
+        None => " Objects have no class that could go with it, so it is a matter of robustness."
+            .to_owned(),
     };
     finding.claim.push_str(&says);
     finding.unit = String::from("fraction");

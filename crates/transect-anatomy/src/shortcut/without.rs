@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use transect_core::figure::{Drawing, Row as Line};
 use transect_core::view::ABLATIONS;
 use transect_core::{Better, Figure, Finding, Result, Role, Status, Task, Threshold, ViewKind};
+use transect_score::metric;
 use transect_stats::{Estimate, mean, statistic};
 use transect_table::Filter;
 
@@ -43,7 +44,9 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
         let known = study
             .rows
             .get(row)
-            .is_some_and(|r| r.role == Role::Target && r.score.is_some() && measured(study, row));
+            .is_some_and(|r| r.role == Role::Target && r.score.is_some() && measured(study, row))
+            // Where there is no object, none can be taken away, and to find none is right.
+            && holds_object(study, row);
         if known
             && m.status == Status::Ok
             && wanted.contains(&m.view.name.as_str())
@@ -81,7 +84,7 @@ pub(super) fn judge(study: &Study<'_>, opinion: &mut Opinion) -> Result<()> {
             one(study, name, scores, &mut lines, opinion)?;
         }
     }
-    let chance = chance(study, &views);
+    let chance = chance(study, &views)?;
     opinion.figures.push(Figure {
         id: "shortcut.without_object".to_owned(),
         mode: "shortcut".to_owned(),
@@ -123,33 +126,49 @@ fn classes(study: &Study<'_>, rows: &[usize]) -> (Vec<usize>, usize) {
     (places, present.len())
 }
 
-/// The score that predicting without looking gets at most: one over the classes for mean recall, 0 for outlines.
-fn chance(study: &Study<'_>, views: &Scores) -> f64 {
-    if study.context.task != Task::Classification {
-        return 0.0;
-    }
+/// Whether the truth outlines something; classes are not outlined.
+fn holds_object(study: &Study<'_>, row: usize) -> bool {
+    let columns = &study.context.score_columns;
+    let Some(n_true) = columns.iter().position(|c| c.name == "n_true") else {
+        return true;
+    };
+    let seen = study.rows[row].seen.as_ref();
+    seen.and_then(|s| s.scores.get(n_true).copied().flatten())
+        .is_none_or(|n| n > 0.0)
+}
+
+/// The score that predicting without looking gets at most: one over the classes for mean recall, that of the best constant answer
+/// for outlines ([`metric::Metric::chance`]).
+fn chance(study: &Study<'_>, views: &Scores) -> Result<f64> {
     views
         .values()
         .next()
-        .map_or(0.0, |scores| chance_of(study, scores))
+        .map_or(Ok(0.0), |scores| chance_of(study, scores))
 }
 
-fn chance_of(study: &Study<'_>, scores: &[(usize, f64)]) -> f64 {
-    if study.context.task != Task::Classification {
-        return 0.0;
-    }
+fn chance_of(study: &Study<'_>, scores: &[(usize, f64)]) -> Result<f64> {
     let rows: Vec<usize> = scores.iter().map(|s| s.0).collect();
-    1.0 / classes(study, &rows).1.max(1) as f64
+    if study.context.task != Task::Classification {
+        let data = study.metric_rows(&rows)?;
+        let all: Vec<usize> = (0..data.len()).collect();
+        let chance = metric::primary(study.context.task).chance(&data, &all);
+        return Ok(chance.unwrap_or(0.0));
+    }
+    Ok(1.0 / classes(study, &rows).1.max(1) as f64)
 }
 
 /// Mean recall over the classes that occur (classification), or the mean score, less what chance gives.
 fn above(study: &Study<'_>, id: &str, scores: &[(usize, f64)]) -> Result<Estimate> {
     let rows: Vec<usize> = scores.iter().map(|s| s.0).collect();
-    let values: Vec<f64> = scores.iter().map(|s| s.1).collect();
+    let mut values: Vec<f64> = scores.iter().map(|s| s.1).collect();
     let units = study.units(&rows)?;
     let settings = study.settings(id);
     if study.context.task != Task::Classification {
-        return mean(&values, &units, &settings.range(0.0, 1.0));
+        let chance = chance_of(study, scores)?;
+        for value in &mut values {
+            *value -= chance;
+        }
+        return mean(&values, &units, &settings.range(-chance, 1.0 - chance));
     }
     let (of, k) = classes(study, &rows);
     let chance = 1.0 / k.max(1) as f64;
@@ -196,7 +215,7 @@ fn one(
     if study.context.task == Task::Classification && k < 2 {
         return Ok(());
     }
-    let chance = chance_of(study, scores);
+    let chance = chance_of(study, scores)?;
     let e = above(study, &id, scores)?;
     let own: Vec<(usize, f64)> = scores
         .iter()
