@@ -187,7 +187,7 @@ fn images(
         endpoint.words,
         Form::Plain.estimate(&e),
         if e.low > 0.0 {
-            "they rank images alike"
+            "they rank images in the same direction"
         } else if e.high < 0.0 {
             "they rank images inversely, so the metric misleads about the endpoint"
         } else {

@@ -403,7 +403,7 @@ fn by_metric(
         id: "metric.separation_by_metric".to_owned(),
         mode: "metric".to_owned(),
         title: "Which metrics tell the model from untrained copies".to_owned(),
-        caption: "Each metric of the model less that of its re-initialised copies on average, on the same images, with 95% intervals over images and re-initialisations. A metric whose interval holds 0 says nothing about having learned.".to_owned(),
+        caption: "Each metric of the model less that of its re-initialised copies on average, on the same images, with 95% intervals over images and re-initialisations. Where an interval holds 0, this metric does not show on these images that anything was learned.".to_owned(),
         drawing: Drawing::Forest {
             x: "difference to untrained copies".to_owned(),
             rows: lines,

@@ -223,7 +223,11 @@ fn a_metric_that_goes_against_the_counts_is_named() {
     }
     let alike = metric::judge(&Study::new(&made).unwrap()).unwrap();
     let f = of(&alike, "metric.ranks_images");
-    assert!(f.claim.contains("rank images alike"), "{}", f.claim);
+    assert!(
+        f.claim.contains("rank images in the same direction"),
+        "{}",
+        f.claim
+    );
 }
 
 fn place_of(context: &transect_core::Context, name: &str) -> usize {
