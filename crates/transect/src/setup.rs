@@ -184,18 +184,13 @@ fn surface_tolerance(text: Option<&str>, task: Task) -> Result<SurfaceTolerance,
         ))
         .help("leave it out"));
     }
-    let units: [(&str, fn(f64) -> SurfaceTolerance); 4] = [
-        ("px", SurfaceTolerance::Px),
-        ("um", SurfaceTolerance::Um),
-        ("µm", SurfaceTolerance::Um),
-        ("μm", SurfaceTolerance::Um),
-    ];
-    units
-        .iter()
-        .find_map(|(unit, of)| {
-            let value: f64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
-            (value.is_finite() && value >= 0.0).then(|| of(value))
-        })
+    let length = |unit: &str| -> Option<f64> {
+        let value: f64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
+        (value.is_finite() && value >= 0.0).then_some(value)
+    };
+    let px = length("px").map(SurfaceTolerance::Px);
+    let um = || ["um", "µm", "μm"].iter().find_map(|unit| length(unit));
+    px.or_else(|| um().map(SurfaceTolerance::Um))
         .ok_or_else(|| {
             bad(format!("--surface-tolerance {text} is no length"))
                 .help("give pixels or micrometres, such as 2px or 1um")
