@@ -294,8 +294,8 @@ pub(crate) fn record(
     }
     match truth {
         Some(truth) => {
-            m.scores =
-                transect_score::score(rules, truth, prediction).map_err(|e| e.image(&item.image))?;
+            m.scores = transect_score::score(rules, truth, prediction)
+                .map_err(|e| e.image(&item.image))?;
             if context.task == transect_core::Task::Classification && !probabilities {
                 // A class without a probability is right or wrong; how sure it was is not known.
                 for (score, column) in m.scores.iter_mut().zip(&context.score_columns) {

@@ -26,7 +26,7 @@ mod surrogate;
 mod swap;
 mod view;
 
-pub use corruption::{Corruption, corruptions, ladders, fit_ladders};
+pub use corruption::{Corruption, corruptions, fit_ladders, ladders};
 pub use describe::{Cameras, Described, describe};
 pub use features::features;
 pub use resample::area as area_means;

@@ -613,7 +613,9 @@ fn copies_of_published_models_stay_sane() {
             let copied = model.reinitialised(1, copy, &[]).unwrap();
             let mut session = copied.session().unwrap();
             let block = crate::session::prepare(&copied, &image).unwrap();
-            let raw = session.forward(&block, crate::session::Wanted::default()).unwrap();
+            let raw = session
+                .forward(&block, crate::session::Wanted::default())
+                .unwrap();
             let (_, sd) = spread(&raw.output.data);
             assert!(raw.output.data.iter().all(|v| v.is_finite()));
             assert!(
