@@ -148,7 +148,7 @@ impl Files for Beside<'_> {
 ///
 /// # Errors
 /// `T114` for a cell that does not say what its column asks for.
-fn selector(item: &Item) -> Result<Selector> {
+pub(crate) fn selector(item: &Item) -> Result<Selector> {
     Selector::from_columns(item.page, |name| item.columns.get(name).map(String::as_str))
         .map_err(|e| e.image(&item.image))
 }

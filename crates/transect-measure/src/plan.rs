@@ -8,6 +8,7 @@ use transect_core::{
 };
 
 use crate::job::Job;
+use crate::load::selector;
 
 /// Rows of a block of stage 0.
 const ITEMS_PER_BLOCK: usize = 64;
@@ -83,12 +84,12 @@ fn draws(items: &[Item], seed: u64) -> Vec<u32> {
         .iter()
         .enumerate()
         .map(|(index, item)| {
-            let key = Digest::of_parts([
-                &seed.to_le_bytes()[..],
-                b"sample",
-                item.image.as_bytes(),
-                &item.page.unwrap_or(0).to_le_bytes(),
-            ]);
+            // Rows of one file differ in the part of it that they are.
+            let part = selector(item).map_or_else(|_| String::new(), |s| s.text());
+            let page = item.page.unwrap_or(0).to_le_bytes();
+            let parts: [&[u8]; 4] = [&seed.to_le_bytes(), b"sample", item.image.as_bytes(), &page];
+            let part = (!part.is_empty()).then_some(part.as_bytes());
+            let key = Digest::of_parts(parts.into_iter().chain(part));
             (item.role, key, index)
         })
         .collect();
