@@ -131,7 +131,7 @@ struct Tried {
 }
 
 /// Tries the job on a few rows spread over the manifest: each row itself, then one view of each sort that is asked for, on
-/// one row after the other, until [`PATIENCE_S`] are over. Only clocks come of it, and the number of passes that fixes the
+/// one row after the other, until `PATIENCE_S` are over. Only clocks come of it, and the number of passes that fixes the
 /// blocks, which is the same every time.
 ///
 /// # Errors
