@@ -4,7 +4,7 @@ use transect_core::figure::Drawing;
 use transect_core::{Better, Figure, Finding, Result, Role, Status, Task};
 use transect_stats::{
     Estimate, Folds, Matrix, Units, best_single_classes, best_single_value, kappa_weighted,
-    n_needed, pearson, probe_classes, probe_value, statistic, statistic_of_rows,
+    n_needed, pearson, statistic, statistic_of_rows,
 };
 
 use super::{EXCESS, FEWEST, Measured};
@@ -17,8 +17,10 @@ use crate::study::Study;
 use crate::words::{self, Form};
 
 const ID: &str = "collapse.one_dimensional";
-/// What the resamples of the probe hang on.
-const MORE: &str = "collapse.simple_probe";
+/// What the resamples of the share of wrong labels hang on.
+const WRONG: &str = "collapse.simple_wrong";
+/// Largest share of labels that may be taken to be wrong.
+const MOST_WRONG: f64 = 0.15;
 /// Families whose columns are the dictionary.
 const FAMILIES: [&str; 4] = ["moments", "colour", "spectrum", "texture"];
 
@@ -92,9 +94,9 @@ struct Agreements {
     excess: Estimate,
     /// Upper bound of the excess, also over the truth's own search.
     high: f64,
-    /// How much better a linear probe of every column tells the truth than the function of one does. Without it a truth that is as
-    /// simple as the prediction, under wrong labels, looks the same as a prediction that is simpler than the truth.
-    more: Estimate,
+    /// Share of images on which the function is right about the prediction, less that on which it is right about the truth: as many
+    /// labels would have to be wrong for a truth that is as simple as the prediction. `None` for numbers.
+    wrong: Option<Estimate>,
     /// Columns that were chosen.
     chosen: (String, String),
 }
@@ -273,16 +275,19 @@ fn of_classes(
     } else {
         excess.high
     };
-    let all = probe_classes(&dictionary.features, &truth, k, &folds)?;
-    let more = statistic(&units, &settings_of(study, MORE).tails(), &mut |w| {
-        Some(kappa_weighted(&all.predicted, &truth, k, w)? - kappa_weighted(told, &truth, k, w)?)
+    let right = |a: &[u32], b: &[u32], w: &[f64]| -> f64 {
+        let hits = a.iter().zip(b).zip(w).filter(|((a, b), _)| a == b);
+        hits.map(|(_, w)| w).sum::<f64>() / w.iter().sum::<f64>()
+    };
+    let wrong = statistic(&units, &settings_of(study, WRONG).tails(), &mut |w| {
+        Some(right(&of_pred.predicted, &pred, w) - right(told, &truth, w))
     })?;
     Ok(Ok(Agreements {
         prediction: agree(&of_pred.predicted, &pred, "collapse.simple_prediction")?,
         truth: agree(told, &truth, "collapse.simple_truth")?,
         excess,
         high,
-        more,
+        wrong: Some(wrong),
         chosen: dictionary.chosen(&of_pred.feature, &of_truth.feature, same),
     }))
 }
@@ -351,10 +356,6 @@ fn of_numbers(
     } else {
         excess.high
     };
-    let all = probe_value(&dictionary.features, &truth, &folds)?;
-    let more = statistic_of_rows(&units, &few(MORE, true), &mut |indices| {
-        Some(along(&all.predicted, &truth, indices)? - along(told, &truth, indices)?)
-    })?;
     Ok(Ok(Agreements {
         prediction: single(
             &of_pred.predicted,
@@ -365,7 +366,7 @@ fn of_numbers(
         truth: single(told, &truth, "collapse.simple_truth", &units)?,
         excess,
         high,
-        more,
+        wrong: None,
         chosen: dictionary.chosen(&of_pred.feature, &of_truth.feature, same),
     }))
 }
@@ -378,8 +379,9 @@ fn said(study: &Study<'_>, rows: &[usize], made: &Agreements, opinion: &mut Opin
     };
     let e = &made.excess;
     let mut finding = Finding::new(ID);
-    let holds_more = made.more.enough && made.more.p_above(0.0) <= 0.05;
-    let comes_to = if e.low > EXCESS.warn && holds_more {
+    let wrong = made.wrong.as_ref();
+    let by_labels = wrong.is_some_and(|w| !w.enough || w.p_above(MOST_WRONG) > 0.05);
+    let comes_to = if e.low > EXCESS.warn && !by_labels {
         "the prediction is simpler than the truth"
     } else if e.low > EXCESS.warn {
         "the prediction is simpler than the truth, or labels are wrong"
@@ -413,11 +415,14 @@ fn said(study: &Study<'_>, rows: &[usize], made: &Agreements, opinion: &mut Opin
         made.chosen.1
     ));
     finding.caveats.push("the lower bound is over the better of the truth's own function and the one found for the prediction, the upper bound over the worse".to_owned());
-    finding.caveats.push(format!(
-        "wrong labels lower the agreement with the truth and not that with the prediction, the more the rarer a class is (10% wrong ones of two classes by 0.2 to 0.4), so it fails only where the images tell the truth better than one feature does: a linear probe of all of them agrees with the truth by {} more ({})",
-        words::number(made.more.estimate),
-        if holds_more { "shown" } else { "not shown" }
-    ));
+    if let Some(wrong) = wrong {
+        finding.caveats.push(format!(
+            "wrong labels lower the agreement with the truth and not that with the prediction, so it fails only where more than {} of the labels would have to be wrong for a truth as simple as the prediction: here {} ({})",
+            words::percent(MOST_WRONG),
+            words::percent(wrong.estimate),
+            if by_labels { "more than that is not shown" } else { "more than that is shown" }
+        ));
+    }
     finding.remedy = Some(
         "See which feature it is (the bracket counts its columns from 0), and test the model on images in which that feature says nothing about the class.".to_owned(),
     );
@@ -426,10 +431,10 @@ fn said(study: &Study<'_>, rows: &[usize], made: &Agreements, opinion: &mut Opin
     let mut finding = with_estimate(finding, e, study);
     finding.better = Better::Lower;
     finding.interval = finding.interval.map(|[low, _]| [low, made.high]);
-    finding.p = Some(if holds_more {
-        e.p_above(EXCESS.fail)
-    } else {
+    finding.p = Some(if by_labels {
         1.0
+    } else {
+        e.p_above(EXCESS.fail)
     });
     finding.n_needed = (e.enough || study.context.group.is_none())
         .then(|| n_needed(e, EXCESS.warn))

@@ -12,9 +12,6 @@ pub struct Planted {
     pub follows: f64,
     /// Share of labels that are turned to another class after that.
     pub label_noise: f64,
-    /// What the images tell of the true class beyond the mean intensity: how far, in standard deviations, each class lies from the
-    /// others along a column of its own.
-    pub beyond: f64,
     /// Spread of the embedding's other directions beside the first: 1 uses all alike, 0.05 is one-dimensional.
     pub width: f64,
     /// How the predictions hang on each of as many channels: share that change without it. None for one channel.
@@ -28,7 +25,6 @@ impl Default for Planted {
             known: 0.3,
             follows: 0.0,
             label_noise: 0.0,
-            beyond: 1.5,
             width: 1.0,
             channels: [0.2; 8],
         }
@@ -70,7 +66,6 @@ pub fn plant(tables: &mut MemoryTables, planted: &Planted) {
             (class, (class as f64 + s.uniform()) / classes as f64)
         })
         .collect();
-    let truth: Vec<Option<u32>> = tables.items.iter().map(|i| i.truth_class).collect();
     for m in &mut tables.measurements {
         if m.model_id == AUDITED && classification && m.status == Status::Ok {
             follow(m, planted, &told, own("follow", m.row));
@@ -80,7 +75,7 @@ pub fn plant(tables: &mut MemoryTables, planted: &Planted) {
         relabel(tables, planted, k, &own);
     }
     rescore(tables);
-    features(tables, &told, &truth, planted.beyond, &own);
+    features(tables, &told, &own);
     embeddings(tables, planted, &own);
     if tables.run.context.channels == 0 {
         tables.run.context.channels = planted.channels.len() as u32;
@@ -145,14 +140,8 @@ fn rows(tables: &MemoryTables, mut values: impl FnMut(u32) -> Vec<f32>) -> Vec<E
         .collect()
 }
 
-/// Moments whose first column is the intensity, colours that tell the class together, and a texture that tells nothing.
-fn features(
-    tables: &mut MemoryTables,
-    told: &[(usize, f64)],
-    truth: &[Option<u32>],
-    beyond: f64,
-    own: &dyn Fn(&str, u32) -> Stream,
-) {
+/// Moments whose first column is the intensity, and families that tell nothing.
+fn features(tables: &mut MemoryTables, told: &[(usize, f64)], own: &dyn Fn(&str, u32) -> Stream) {
     for family in ["moments", "colour", "texture"] {
         let made = rows(tables, |row| {
             let mut s = own(family, row);
@@ -161,14 +150,9 @@ fn features(
             } else {
                 s.normal()
             };
-            let mut values: Vec<f32> = std::iter::once(first as f32)
+            std::iter::once(first as f32)
                 .chain((0..3).map(|_| s.normal() as f32))
-                .collect();
-            let class = truth[row as usize].filter(|_| family == "colour");
-            if let Some(value) = class.and_then(|c| values.get_mut(c as usize)) {
-                *value += beyond as f32;
-            }
-            values
+                .collect()
         });
         tables
             .embeddings
