@@ -131,7 +131,7 @@ fn a_claim_that_does_not_hold_fails() {
     planted(
         "claim 20 points too high",
         "performance.accuracy",
-        4,
+        10,
         &|seed| Scenario {
             seed,
             target_score: 0.7,

@@ -288,7 +288,8 @@ proptest! {
         let (x, y) = (cramers_v(&a, &b).unwrap(), cramers_v(&renamed, &a).unwrap());
         prop_assert_eq!(x.is_some(), y.is_some());
         if let (Some(x), Some(y)) = (x, y) {
-            prop_assert!((x.v - y.v).abs() < 1e-9 && x.v <= x.uncorrected + 1e-9);
+            // The correction may also raise it, where a table is far from square.
+            prop_assert!((x.v - y.v).abs() < 1e-9 && (0.0..=1.0 + 1e-9).contains(&x.v));
         }
         let mut turned = pairs.clone();
         turned.reverse();
