@@ -162,9 +162,7 @@ fn fill(
                     seed: context.seed,
                     image_sha256: loaded.sha256,
                     fits: frame.fits,
-                    profile: known
-                        .map(|k| &k.profile)
-                        .filter(|_| view.kind == ViewKind::Swap),
+                    profile: known.map(|k| &k.profile),
                     cameras: known.map(|k| &k.cameras),
                 },
             )?;

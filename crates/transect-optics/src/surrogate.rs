@@ -5,7 +5,7 @@ use transect_core::{Error, Image, LabelImage, Result, View, codes};
 
 use crate::ablation;
 use crate::blur::gaussian;
-use crate::describe::{Cameras, backgrounds};
+use crate::describe::{Cameras, backgrounds, profile};
 use crate::draw::{Normal, Words};
 use crate::surface::{Surface, field};
 use crate::view::{Made, MakeContext, stream, unknown_name};
@@ -49,9 +49,18 @@ pub(crate) fn make(
     };
     match view.name.as_str() {
         "empty_field" => {
-            let light = context
-                .profile
-                .and_then(|p| p.illumination.as_slice().try_into().ok())
+            let estimated;
+            let own = if let Some(known) = context.profile {
+                known
+            } else {
+                estimated = profile(image, truth, context.modality);
+                &estimated
+            };
+            let light = own
+                .illumination
+                .as_slice()
+                .try_into()
+                .ok()
                 .map(|s: Surface| field(&s, rows, columns));
             for (level, samples) in backgrounds(image, context.modality)
                 .into_iter()

@@ -293,6 +293,33 @@ fn an_empty_field_has_the_background_and_the_noise_of_the_camera() {
     assert!((noise / was - 1.0).abs() < 0.5, "{noise} {was}");
 }
 
+/// A background whose corners are darker stays so, also where nobody says what the image's profile is.
+#[test]
+fn an_empty_field_keeps_the_unevenness_of_the_light() {
+    let side = 96;
+    let mut stream = transect_core::Stream::new(5, "test/light", &[]);
+    let samples: Vec<f32> = (0..side * side)
+        .map(|i| {
+            let of = |v: usize| v as f64 / (side - 1) as f64 - 0.5;
+            let away = of(i / side).powi(2) + of(i % side).powi(2);
+            (4000.0 * (1.0 - 0.8 * away) + 20.0 * stream.normal()).round() as f32
+        })
+        .collect();
+    let image = Image::new([1, 1, side, side], samples, Dtype::Uint16).unwrap();
+    let view = View::of(ViewKind::Surrogate, "empty_field");
+    let made = made_with(&image, None, &view, &Fits::default(), None).unwrap();
+    let mean = |from: usize| {
+        let plane = made.image.plane(0, 0);
+        let of: Vec<f32> = (from..from + 8)
+            .flat_map(|r| plane[r * side + from..r * side + from + 8].to_vec())
+            .collect();
+        of.iter().map(|&v| f64::from(v)).sum::<f64>() / of.len() as f64
+    };
+    let (corner, centre) = (mean(0), mean(44));
+    // 1 − 0.8 · 0.42 in the corner.
+    assert!((corner / centre - 0.66).abs() < 0.08, "{corner} {centre}");
+}
+
 #[test]
 fn a_random_style_goes_as_far_as_the_donor_would() {
     let picture = colours();
