@@ -63,7 +63,10 @@ impl Gain {
             .settings(&format!("{id}[over={name}]"))
             .tails()
             .range(-1.0, 1.0);
-        gain.estimate = with_training(gain.estimate, &units, &settings)?;
+        let weight = (FEW_TRAINING / units.effective()).min(1.0);
+        gain.estimate = gain
+            .estimate
+            .with_training(FOLDS, weight, &units, &settings)?;
         Ok(gain)
     }
 
@@ -275,32 +278,9 @@ pub(crate) fn primary(
 }
 
 /// Folds of the probes.
-const FOLDS: f64 = 5.0;
+const FOLDS: usize = 5;
 /// Effective groups up to which the training rows' share of chance counts in full.
 const FEW_TRAINING: f64 = 40.0;
-
-/// See [`Gain::of_probes`].
-fn with_training(estimate: Estimate, units: &Units, settings: &Settings) -> Result<Estimate> {
-    if estimate.is_open() || estimate.rests_on_few() || estimate.se <= 0.0 {
-        return Ok(estimate);
-    }
-    let groups = units.effective();
-    let factor = 1.0 + FOLDS / (FOLDS - 1.0) * (FEW_TRAINING / groups).min(1.0);
-    let mut made = Estimate::from_standard_error(
-        estimate.estimate,
-        estimate.se * factor.sqrt(),
-        (groups - units.strata() as f64).max(1.0),
-        estimate.n,
-        groups,
-        format!(
-            "t, {factor:.2} times the variance of {}, for the training rows",
-            estimate.method
-        ),
-        settings,
-    )?;
-    made.enough &= estimate.enough;
-    Ok(made)
-}
 
 /// An estimate for the mean over seeds of a rival, with their variance: `images` is that of the mean over the seeds with the
 /// variance of images only, `means` the value for each seed.

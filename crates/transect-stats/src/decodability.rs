@@ -213,33 +213,6 @@ fn between_removed(gram: &Mat<f64>, count: &[f64], n: f64, share: f64) -> Mat<f6
     Mat::from_fn(k, k, |i, j| s[i] * right[(i, j)] / left[(i, i)])
 }
 
-/// Adds the training rows' share of chance: variance times 1 + folds/(folds − 1) (Nadeau and Bengio 2003).
-fn with_training(
-    as_predicted: Estimate,
-    folds: usize,
-    units: &Units,
-    settings: &Settings,
-) -> Result<Estimate> {
-    if as_predicted.is_open() || as_predicted.rests_on_few() || as_predicted.se <= 0.0 {
-        return Ok(as_predicted);
-    }
-    let factor = 1.0 + folds as f64 / (folds as f64 - 1.0);
-    let mut made = Estimate::from_standard_error(
-        as_predicted.estimate,
-        as_predicted.se * factor.sqrt(),
-        (units.effective() - units.strata() as f64).max(1.0),
-        units.rows(),
-        units.effective(),
-        format!(
-            "t, {factor:.2} times the variance of {}, for the training rows",
-            as_predicted.method
-        ),
-        settings,
-    )?;
-    made.enough &= as_predicted.enough;
-    Ok(made)
-}
-
 /// Mean recall over the classes that occur.
 fn mean_recall(hit: &[f64], of: &[f64]) -> f64 {
     let present = of.iter().filter(|n| **n > 0.0).count() as f64;
@@ -388,7 +361,7 @@ pub fn decodability(
         }
         of.iter().all(|n| *n > 0.0).then(|| mean_recall(&hit, &of))
     })?;
-    let balanced_accuracy = with_training(as_predicted, folds, units, &own)?;
+    let balanced_accuracy = as_predicted.with_training(folds, 1.0, units, &own)?;
     Ok(Decodability {
         balanced_accuracy,
         chance: 1.0 / k as f64,

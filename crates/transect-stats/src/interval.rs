@@ -587,6 +587,39 @@ impl Estimate {
         matches!(self.tail, Tail::Constant { .. } | Tail::Few { .. })
     }
 
+    /// The same of a cross-validated quantity with what another draw of the training rows would change, which is not in held-out rows:
+    /// the variance times 1 + `weight` · folds/(folds − 1) (Nadeau and Bengio 2003; `weight` 1 counts it in full), Student's t with
+    /// the effective groups less the strata. Unchanged where the estimate has no spread of its own.
+    ///
+    /// # Errors
+    /// As [`Estimate::from_standard_error`].
+    pub fn with_training(
+        self,
+        folds: usize,
+        weight: f64,
+        units: &Units,
+        settings: &Settings,
+    ) -> Result<Self> {
+        if self.is_open() || self.rests_on_few() || self.se <= 0.0 {
+            return Ok(self);
+        }
+        let factor = 1.0 + folds as f64 / (folds as f64 - 1.0) * weight;
+        let mut made = Self::from_standard_error(
+            self.estimate,
+            self.se * factor.sqrt(),
+            (units.effective() - units.strata() as f64).max(1.0),
+            units.rows(),
+            units.effective(),
+            format!(
+                "t, {factor:.2} times the variance of {}, for the training rows",
+                self.method
+            ),
+            settings,
+        )?;
+        made.enough &= self.enough;
+        Ok(made)
+    }
+
     /// An estimate from its standard error and degrees of freedom (infinite for a normal), for quantities whose standard
     /// error has its own formula. `groups` under 6 give [`enough`](Self::enough) = false.
     ///

@@ -8,7 +8,7 @@ use transect_core::view::SURROGATES;
 use transect_core::{
     Better, Context, Figure, Finding, Measurement, Result, Role, Status, Task, Threshold, ViewKind,
 };
-use transect_stats::{mean, median, rate, ratio};
+use transect_stats::{holm, mean, median, rate, ratio};
 use transect_table::Filter;
 
 use super::{AS_SURE, FEWEST, Sure};
@@ -327,10 +327,8 @@ fn worst_source<'a>(
     } else {
         f64::INFINITY
     };
-    let p = made
-        .iter()
-        .map(|m| m.2.p_above(PHANTOMS.fail) * of_all)
-        .fold(1.0, f64::min);
+    let raw: Vec<f64> = made.iter().map(|m| m.2.p_above(PHANTOMS.fail)).collect();
+    let p = holm(&raw)?.into_iter().fold(1.0, f64::min);
     let enough = made.iter().all(|m| m.2.enough);
     // Of equal shares the first.
     let first = made.into_iter().reduce(|best, next| {
