@@ -276,6 +276,23 @@ const fn share(
     }
 }
 
+/// A number in a unit of which less is better, from 0 up.
+const fn cost(
+    task: Task,
+    unit: &'static str,
+    name: &'static str,
+    title: &'static str,
+    rule: Rule,
+    definition: &'static str,
+) -> Metric {
+    Metric {
+        unit,
+        better: Better::Lower,
+        range: (0.0, f64::INFINITY),
+        ..share(task, name, title, rule, definition)
+    }
+}
+
 static CLASSIFICATION: &[Metric] = &[
     Metric {
         primary: true,
@@ -375,18 +392,14 @@ static SEMANTIC: &[Metric] = &[
         Rule::PooledPixels(PixelRatio::Dice),
         "Dice from the pixels of all images together; with more than two classes the mean over the classes that occur.",
     ),
-    Metric {
-        unit: "px",
-        better: Better::Lower,
-        range: (0.0, f64::INFINITY),
-        ..share(
-            Task::Semantic,
-            "hd95",
-            "95% Hausdorff distance",
-            Rule::Mean(semantic::HD95),
-            "Mean over images of the larger of the two 95th percentiles of distances from the pixels of one outline to the nearest of the other, of the foreground; with more than two classes the mean over the classes that occur. Both empty is 0, one empty the diagonal of the image.",
-        )
-    },
+    cost(
+        Task::Semantic,
+        "px",
+        "hd95",
+        "95% Hausdorff distance",
+        Rule::Mean(semantic::HD95),
+        "Mean over images of the larger of the two 95th percentiles of distances from the pixels of one outline to the nearest of the other, of the foreground; with more than two classes the mean over the classes that occur. Both empty is 0, one empty the diagonal of the image.",
+    ),
     share(
         Task::Semantic,
         "surface_dice",
@@ -447,18 +460,14 @@ static INSTANCE: &[Metric] = &[
             "Mean over images of predicted minus true number of objects: the bias of counting; best at 0.",
         )
     },
-    Metric {
-        unit: "objects",
-        better: Better::Lower,
-        range: (0.0, f64::INFINITY),
-        ..share(
-            Task::Instance,
-            "count_mae",
-            "mean absolute count error",
-            Rule::MeanMagnitude(instance::COUNT_ERROR),
-            "Mean over images of the magnitude of predicted minus true number of objects.",
-        )
-    },
+    cost(
+        Task::Instance,
+        "objects",
+        "count_mae",
+        "mean absolute count error",
+        Rule::MeanMagnitude(instance::COUNT_ERROR),
+        "Mean over images of the magnitude of predicted minus true number of objects.",
+    ),
     share(
         Task::Instance,
         "iou",
@@ -529,42 +538,30 @@ static INSTANCE: &[Metric] = &[
         Rule::Mean(instance::AJI_PLUS),
         "As aji, each predicted object serving one true object at most, by the largest sum of IoU (Graham 2019).",
     ),
-    Metric {
-        unit: "objects",
-        better: Better::Lower,
-        range: (0.0, f64::INFINITY),
-        ..share(
-            Task::Instance,
-            "merges",
-            "merged objects",
-            Rule::Mean(instance::MERGES),
-            "Mean over images of the true objects of which more than half lies in one predicted object with others, beyond the first of each.",
-        )
-    },
-    Metric {
-        unit: "objects",
-        better: Better::Lower,
-        range: (0.0, f64::INFINITY),
-        ..share(
-            Task::Instance,
-            "splits",
-            "split objects",
-            Rule::Mean(instance::SPLITS),
-            "Mean over images of the predicted objects of which more than half lies in one true object with others, beyond the first of each.",
-        )
-    },
-    Metric {
-        unit: "px",
-        better: Better::Lower,
-        range: (0.0, f64::INFINITY),
-        ..share(
-            Task::Instance,
-            "hd95",
-            "95% Hausdorff distance",
-            Rule::Mean(instance::HD95),
-            "Mean over images of the larger of the two 95th percentiles of distances from the pixels of one outline to the nearest of the other, of all objects taken as one foreground. Both empty is 0, one empty the diagonal of the image.",
-        )
-    },
+    cost(
+        Task::Instance,
+        "objects",
+        "merges",
+        "merged objects",
+        Rule::Mean(instance::MERGES),
+        "Mean over images of the true objects of which more than half lies in one predicted object with others, beyond the first of each.",
+    ),
+    cost(
+        Task::Instance,
+        "objects",
+        "splits",
+        "split objects",
+        Rule::Mean(instance::SPLITS),
+        "Mean over images of the predicted objects of which more than half lies in one true object with others, beyond the first of each.",
+    ),
+    cost(
+        Task::Instance,
+        "px",
+        "hd95",
+        "95% Hausdorff distance",
+        Rule::Mean(instance::HD95),
+        "Mean over images of the larger of the two 95th percentiles of distances from the pixels of one outline to the nearest of the other, of all objects taken as one foreground. Both empty is 0, one empty the diagonal of the image.",
+    ),
     share(
         Task::Instance,
         "surface_dice",
