@@ -16,7 +16,7 @@ use crate::plan::Plan;
 pub struct Folder {
     path: PathBuf,
     _lock: File,
-    /// What stage 0 found on each row in this process. A run that goes on, or a shard, estimates again what is not here, which
+    /// What stage 0 found in this process on the rows that a later stage asks it of. A run that goes on, or a shard, estimates again what is not here, which
     /// gives the same.
     known: Mutex<BTreeMap<u32, (Digest, Arc<Known>)>>,
 }

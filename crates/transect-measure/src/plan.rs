@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use transect_core::{
-    AUDITED, Digest, Error, Item, ModelId, Result, Role, RunRecord, Selection, Stage, View, codes,
+    AUDITED, Digest, Error, Item, ModelId, Request, Result, Role, RunRecord, Selection, Stage,
+    View, ViewKind, codes,
 };
 
 use crate::job::Job;
@@ -292,10 +293,19 @@ impl Plan {
 
     /// Whether single pixels of a row are looked at.
     pub fn pixels(&self, row: u32) -> bool {
+        self.asks(row, |r| r.pixels)
+    }
+
+    /// Whether a row is shown in views of such a kind.
+    pub(crate) fn shows(&self, row: u32, kind: impl Fn(ViewKind) -> bool) -> bool {
+        self.asks(row, |r| r.views.iter().any(|v| kind(v.kind)))
+    }
+
+    fn asks(&self, row: u32, what: impl Fn(&Request) -> bool) -> bool {
         let row = row as usize;
         let (role, draw) = (self.recipe.roles[row], self.recipe.draws[row]);
         let mut requests = self.recipe.record.requests.iter();
-        requests.any(|r| r.pixels && covers(r.rows, role, draw))
+        requests.any(|r| what(r) && covers(r.rows, role, draw))
     }
 
     /// Views of a row under a model in a stage.

@@ -212,7 +212,9 @@ impl Pool<'_> {
                 describe_item(self.job, item, self.plan.pixels(span.row))
             }))
             .unwrap_or_else(|_| unreadable(item, Digest::default(), &panicked(item)));
-            if let Some(known) = made.known.take() {
+            if let Some(known) = made.known.take()
+                && self.plan.shows(span.row, needs_known)
+            {
                 self.folder.keep(item.row, made.record.image_sha256, known);
             }
             self.progress.advance(1);
